@@ -1,0 +1,220 @@
+using System.Net;
+
+namespace Fumidai.Lab;
+
+/// <summary>
+/// The lab's world: accounts, networks, machines, databases, secrets. Operations change it under <see cref="Change"/>; whoever needs to know
+/// whether a packet may pass asks <see cref="Reachability"/> anew each time. Nothing caches its answers.
+/// </summary>
+internal sealed class LabModel
+{
+    private readonly Lock _gate = new();
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Dictionary<string, Vpc> Vpcs { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, Subnet> Subnets { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, RouteTable> RouteTables { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, InternetGateway> InternetGateways { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, NatGateway> NatGateways { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, SecurityGroup> SecurityGroups { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, VpcEndpoint> Endpoints { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, Instance> Instances { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, InstanceProfile> InstanceProfiles { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, Role> Roles { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, DbSubnetGroup> DbSubnetGroups { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, DbCluster> DbClusters { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, DbInstance> DbInstances { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, SecretEntry> Secrets { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Reads under the model's lock.</summary>
+    public T Read<T>(Func<LabModel, T> read)
+    {
+        lock (_gate)
+            return read(this);
+    }
+
+    /// <summary>Changes under the model's lock, then wakes whoever waits on <see cref="NextChange"/>.</summary>
+    public T Change<T>(Func<LabModel, T> change)
+    {
+        TaskCompletionSource wake;
+        T result;
+        lock (_gate)
+        {
+            result = change(this);
+            wake = _changed;
+            _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+        wake.SetResult();
+        return result;
+    }
+
+    /// <summary>Completes at the next change. Take it before reading, or a change may be missed.</summary>
+    public Task NextChange
+    {
+        get
+        {
+            lock (_gate)
+                return _changed.Task;
+        }
+    }
+}
+
+internal abstract class Resource
+{
+    public required string Id { get; init; }
+    public required string Account { get; init; }
+    public required string Region { get; init; }
+    public Dictionary<string, string> Tags { get; } = new(StringComparer.Ordinal);
+}
+
+internal sealed class Vpc : Resource
+{
+    /// <summary>Real loopback addresses stand for private ones: 127.86.0.0/16 and its subnets.</summary>
+    public required IPNetwork Cidr { get; init; }
+    public bool EnableDnsSupport { get; set; } = true;
+    public bool EnableDnsHostnames { get; set; }
+}
+
+internal sealed class Subnet : Resource
+{
+    public required string VpcId { get; init; }
+    public required string AvailabilityZone { get; init; }
+    public required IPNetwork Cidr { get; init; }
+    public bool MapPublicIpOnLaunch { get; set; }
+}
+
+internal sealed record Route(string Destination, string TargetId);
+
+internal sealed class RouteTable : Resource
+{
+    public required string VpcId { get; init; }
+    public bool IsMain { get; set; }
+    public List<Route> Routes { get; } = [];
+    /// <summary>Association id to subnet id.</summary>
+    public Dictionary<string, string> Associations { get; } = new(StringComparer.Ordinal);
+}
+
+internal sealed class InternetGateway : Resource
+{
+    public string? VpcId { get; set; }
+}
+
+internal sealed class NatGateway : Resource
+{
+    public required string VpcId { get; init; }
+    public required string SubnetId { get; init; }
+    public string State { get; set; } = "available";
+}
+
+internal enum RuleDirection
+{
+    Ingress,
+    Egress,
+}
+
+/// <summary>One security-group rule. Protocol <c>tcp</c>, <c>udp</c>, <c>icmp</c> or <c>-1</c>; exactly one of Cidr and GroupId.</summary>
+internal sealed record SecurityGroupRule(string RuleId, RuleDirection Direction, string Protocol, int FromPort, int ToPort, string? Cidr, string? GroupId, string? Description);
+
+internal sealed class SecurityGroup : Resource
+{
+    public required string VpcId { get; init; }
+    public required string Name { get; init; }
+    public required string Description { get; init; }
+    public List<SecurityGroupRule> Rules { get; } = [];
+}
+
+internal sealed class VpcEndpoint : Resource
+{
+    public required string VpcId { get; init; }
+    /// <summary>e.g. <c>com.amazonaws.ap-northeast-1.ssm</c>.</summary>
+    public required string ServiceName { get; init; }
+    public string Type { get; init; } = "Interface";
+    public string State { get; set; } = "available";
+    public bool PrivateDnsEnabled { get; set; } = true;
+    public List<string> SubnetIds { get; } = [];
+    public List<string> SecurityGroupIds { get; } = [];
+    public string? PolicyDocument { get; set; }
+    public DateTimeOffset CreatedAt { get; init; }
+}
+
+internal sealed class Instance : Resource
+{
+    public required string VpcId { get; init; }
+    public required string SubnetId { get; init; }
+    public required string AvailabilityZone { get; init; }
+    public required IPAddress PrivateAddress { get; init; }
+    /// <summary>A loopback address standing for the public one; null: none.</summary>
+    public IPAddress? PublicAddress { get; set; }
+    public string ImageId { get; init; } = "ami-0lab0000000000001";
+    public string InstanceType { get; init; } = "t4g.nano";
+    public string State { get; set; } = "running";
+    public string? InstanceProfileArn { get; set; }
+    public List<string> SecurityGroupIds { get; } = [];
+    public DateTimeOffset LaunchedAt { get; set; }
+    public string AgentVersion { get; set; } = "3.3.1142.0";
+}
+
+internal sealed class Role : Resource
+{
+    public required string Name { get; init; }
+    public List<string> AttachedPolicyArns { get; } = [];
+    public Dictionary<string, string> InlinePolicies { get; } = new(StringComparer.Ordinal);
+}
+
+internal sealed class InstanceProfile : Resource
+{
+    public required string Name { get; init; }
+    public string? RoleName { get; set; }
+}
+
+internal sealed class DbSubnetGroup : Resource
+{
+    public required string VpcId { get; init; }
+    public required string Description { get; init; }
+    public List<string> SubnetIds { get; } = [];
+}
+
+internal sealed class DbCluster : Resource
+{
+    public required string Engine { get; init; }
+    public required string EngineVersion { get; init; }
+    public string Status { get; set; } = "available";
+    public required string Endpoint { get; init; }
+    public required string ReaderEndpoint { get; init; }
+    public int Port { get; init; } = 5432;
+    /// <summary>Where the writer's endpoint resolves to inside the VPC: a loopback address of 127.86.0.0/16.</summary>
+    public required IPAddress Address { get; init; }
+    public required string SubnetGroup { get; init; }
+    public List<string> SecurityGroupIds { get; } = [];
+    public string? DatabaseName { get; init; }
+    public required string MasterUsername { get; init; }
+    public string? MasterSecretArn { get; set; }
+    public double? MinCapacity { get; set; }
+    public double? MaxCapacity { get; set; }
+    public bool IamAuthentication { get; set; }
+    public bool HttpEndpoint { get; set; }
+    public required string ResourceId { get; init; }
+    public DateTimeOffset CreatedAt { get; init; }
+}
+
+internal sealed class DbInstance : Resource
+{
+    public string? ClusterId { get; init; }
+    public required string Engine { get; init; }
+    public string InstanceClass { get; init; } = "db.serverless";
+    public string Status { get; set; } = "available";
+    public required string Endpoint { get; init; }
+    public required string AvailabilityZone { get; init; }
+    public bool IsWriter { get; set; } = true;
+    public required string ResourceId { get; init; }
+}
+
+internal sealed class SecretEntry : Resource
+{
+    public required string Arn { get; init; }
+    public required string Name { get; init; }
+    public required string VersionId { get; set; }
+    public required string SecretString { get; set; }
+    public string? OwningService { get; init; }
+    public DateTimeOffset CreatedAt { get; init; }
+}

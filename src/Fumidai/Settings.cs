@@ -1,0 +1,76 @@
+namespace Fumidai;
+
+/// <summary>What the command line said; null where it said nothing.</summary>
+public sealed record CommandLineSettings
+{
+    /// <summary><c>--via</c>: auto, ssm, ssh (more routes come later).</summary>
+    public string? Via { get; init; }
+    /// <summary><c>--bastion</c>: <c>i-…</c> or <c>tag:KEY=VALUE</c>.</summary>
+    public string? Bastion { get; init; }
+    /// <summary><c>--port</c>: local port; 0 or null: the target's entry, else any free one.</summary>
+    public int? Port { get; init; }
+    /// <summary><c>--profile</c>.</summary>
+    public string? Profile { get; init; }
+    /// <summary><c>--region</c>.</summary>
+    public string? Region { get; init; }
+    /// <summary><c>--endpoint-url</c>.</summary>
+    public string? EndpointUrl { get; init; }
+    /// <summary><c>--config</c>: the file to read instead of looking for one.</summary>
+    public string? Config { get; init; }
+    /// <summary><c>--identity</c>: private key file for the ssh route.</summary>
+    public string? Identity { get; init; }
+    /// <summary><c>--secret</c>: secret id or ARN to sign in with.</summary>
+    public string? Secret { get; init; }
+    /// <summary><c>--database</c>.</summary>
+    public string? Database { get; init; }
+    /// <summary><c>--user</c>.</summary>
+    public string? User { get; init; }
+    /// <summary><c>--ca-file</c>: roots to trust for the database instead of the shipped ones.</summary>
+    public string? CaFile { get; init; }
+}
+
+/// <summary>Everything a run needs to know: flags over environment over <c>fumidai.yaml</c>, checked once, then immutable.</summary>
+public sealed record Settings
+{
+    /// <summary>The file read, if any.</summary>
+    public string? File { get; init; }
+    /// <summary>The command line.</summary>
+    public required CommandLineSettings CommandLine { get; init; }
+    /// <summary>AWS settings.</summary>
+    public required Fumidai.Aws.AwsSettings Aws { get; init; }
+    /// <summary>Targets named in the file.</summary>
+    public IReadOnlyDictionary<string, TargetSettings> Targets { get; init; } = new Dictionary<string, TargetSettings>();
+    /// <summary>Where to ask for one's own address; default AWS's address service.</summary>
+    public Uri MyIpUrl { get; init; } = new("https://checkip.amazonaws.com/");
+
+    /// <summary>Reads and merges. Looks for fumidai.yaml in the working directory, its parents, then the user's config folder.</summary>
+    /// <exception cref="FumidaiException">Configuration: unknown keys, wrong values, with file and line.</exception>
+    public static Settings Load(CommandLineSettings commandLine, string workingDirectory, Func<string, string?> environment) => throw new NotImplementedException();
+}
+
+/// <summary>One entry of <c>targets:</c> in fumidai.yaml.</summary>
+public sealed record TargetSettings
+{
+    /// <summary>Its name.</summary>
+    public required string Name { get; init; }
+    /// <summary><c>cluster/ID</c>, <c>instance/ID</c> or <c>host/NAME:PORT</c>.</summary>
+    public required string Target { get; init; }
+    /// <summary>Route.</summary>
+    public string? Via { get; init; }
+    /// <summary>Bastion.</summary>
+    public string? Bastion { get; init; }
+    /// <summary>Login and port of the bastion's sshd.</summary>
+    public string? BastionUser { get; init; }
+    /// <summary>Port of the bastion's sshd.</summary>
+    public int? BastionPort { get; init; }
+    /// <summary>Local port.</summary>
+    public int? Port { get; init; }
+    /// <summary>Secret to sign in with.</summary>
+    public string? Secret { get; init; }
+    /// <summary>Database name.</summary>
+    public string? Database { get; init; }
+    /// <summary>User name.</summary>
+    public string? User { get; init; }
+    /// <summary>Roots for the database's certificate.</summary>
+    public string? CaFile { get; init; }
+}
