@@ -1,25 +1,135 @@
+using System.Globalization;
+
 namespace Fumidai.Lab;
 
 /// <summary>A running lab.</summary>
 public sealed class LabHost : IAsyncDisposable
 {
-    private LabHost() => throw new NotImplementedException();
+    /// <summary>The parts around the API, in the order of their start. Each is made from the context before the port is open.</summary>
+    private static readonly IReadOnlyList<Func<LabContext, ILabPart>> s_parts = [];
+
+    private readonly LabContext _context;
+    private readonly LabDirectory _directory;
+    private readonly ApiServer _server;
+    private readonly IReadOnlyList<ILabPart> _parts;
+
+    private LabHost(LabContext context, LabDirectory directory, ApiServer server, IReadOnlyList<ILabPart> parts)
+    {
+        _context = context;
+        _directory = directory;
+        _server = server;
+        _parts = parts;
+    }
 
     /// <summary>Starts the API, the relay, the virtual agents and the real servers; returns when the seed's agents are Online and PostgreSQL answers.</summary>
     /// <exception cref="LabException">Something is missing on this machine, with what to install.</exception>
-    public static Task<LabHost> StartAsync(LabOptions options, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public static Task<LabHost> StartAsync(LabOptions options, CancellationToken cancellationToken) => StartAsync(options, s_parts, cancellationToken);
+
+    /// <summary>Starts a lab of these parts; with none it is the control plane alone.</summary>
+    internal static async Task<LabHost> StartAsync(LabOptions options, IReadOnlyList<Func<LabContext, ILabPart>> parts, CancellationToken cancellationToken)
+    {
+        var directory = LabDirectory.Open(options.Directory);
+        var started = new Stack<IAsyncDisposable>();
+        try
+        {
+            var time = new LabClock(options.Time);
+            var model = new LabModel();
+            var identities = new Identities(model, time);
+            var authority = LabAuthority.Create(directory.Path);
+            var context = new LabContext
+            {
+                Options = options,
+                Model = model,
+                Time = time,
+                Authority = authority,
+                Identities = identities,
+                Authentication = new RequestAuthentication(identities, time),
+                Permissions = new Permissions(model),
+                Calls = new CallLog(options.OnCall, time),
+                Directory = directory.Path,
+            };
+            Seed.Identities(model);
+            var seeded = options.Empty ? [] : Seed.Architecture(model, time.GetUtcNow());
+            var made = new List<ILabPart>();
+            foreach (var make in parts)
+            {
+                var part = make(context);
+                made.Add(part);
+                started.Push(part);
+                if (part.Machines is { } machines)
+                    context.Machines = machines;
+            }
+            var server = await ApiServer.StartAsync(context, made, cancellationToken).ConfigureAwait(false);
+            started.Push(server);
+            foreach (var part in made)
+                await part.StartAsync(cancellationToken).ConfigureAwait(false);
+            foreach (var (cluster, password) in seeded)
+                await context.Machines.CreateDatabaseAsync(cluster, password, cancellationToken).ConfigureAwait(false);
+            foreach (var instance in model.Read(m => m.Instances.Values.Where(i => i.State == "running").Select(i => i.Id).ToArray()))
+                await context.Machines.BootInstanceAsync(instance, cancellationToken).ConfigureAwait(false);
+            foreach (var part in made)
+                await part.ReadyAsync(cancellationToken).ConfigureAwait(false);
+            return new LabHost(context, directory, server, made);
+        }
+        catch
+        {
+            while (started.TryPop(out var part))
+                await part.DisposeAsync().ConfigureAwait(false);
+            directory.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>The API's port.</summary>
-    public int Port => throw new NotImplementedException();
+    public int Port => _context.ApiAddress.Port;
+
+    /// <summary>What the parts share, for tests of this project.</summary>
+    internal LabContext Context => _context;
 
     /// <summary>What to export, in order: AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_CA_BUNDLE, SSL_CERT_FILE …</summary>
-    public IReadOnlyList<KeyValuePair<string, string>> Environment => throw new NotImplementedException();
+    public IReadOnlyList<KeyValuePair<string, string>> Environment
+    {
+        get
+        {
+            var user = _context.Model.Read(m => m.Users.Values.First(u => u.Account == LabAccounts.Main));
+            return
+            [
+                new("AWS_ENDPOINT_URL", _context.ApiAddress.GetLeftPart(UriPartial.Authority)),
+                new("AWS_ACCESS_KEY_ID", user.AccessKeyId),
+                new("AWS_SECRET_ACCESS_KEY", user.SecretAccessKey),
+                new("AWS_REGION", LabRegions.Main),
+                new("AWS_DEFAULT_REGION", LabRegions.Main),
+                new("AWS_CA_BUNDLE", _context.Authority.CertificateFile),
+                new("SSL_CERT_FILE", _context.Authority.CertificateFile),
+                new("FUMIDAI_MY_IP_URL", new Uri(_context.ApiAddress, ControlRoutes.OwnAddressPath).ToString()),
+            ];
+        }
+    }
 
     /// <summary>Lines that tell what is served (for the foreground display).</summary>
-    public IReadOnlyList<string> Describe() => throw new NotImplementedException();
+    public IReadOnlyList<string> Describe()
+    {
+        var lines = new List<string>
+        {
+            string.Create(CultureInfo.InvariantCulture, $"AWS on {_context.ApiAddress.GetLeftPart(UriPartial.Authority)} (https and wss on the same port, CA {_context.Authority.CertificateFile})"),
+            $"services: {string.Join(", ", _server.ServiceNames)}",
+            $"accounts: {LabAccounts.Main}, {LabAccounts.Other}; regions: {string.Join(", ", LabRegions.All)}",
+        };
+        lines.AddRange(_context.Model.Read(LabDescription.Of));
+        foreach (var part in _parts)
+            lines.AddRange(part.Describe());
+        return lines;
+    }
 
     /// <summary>Stops everything and removes what it made.</summary>
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync().ConfigureAwait(false);
+        foreach (var part in _parts.Reverse())
+            await part.DisposeAsync().ConfigureAwait(false);
+        _context.Authority.Dispose();
+        _directory.Dispose();
+    }
 }
 
 /// <summary>The lab cannot run here; the message says what to install or change.</summary>

@@ -51,4 +51,7 @@ internal interface IAwsService
     /// <summary>Json11: what stands before the dot in X-Amz-Target; Query: the API version.</summary>
     string TargetPrefixOrVersion { get; }
     ValueTask<AwsAnswer> AnswerAsync(AwsCall call, CancellationToken cancellationToken);
+
+    /// <summary>What the call touches, for the caller's policies: each is demanded before the call is answered. Action is <c>SIGNINGNAME:Operation</c>.</summary>
+    IReadOnlyList<PolicyResource> ResourcesOf(AwsCall call) => PolicyResource.Any;
 }

@@ -21,6 +21,7 @@ internal sealed class LabModel
     public Dictionary<string, Instance> Instances { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, InstanceProfile> InstanceProfiles { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, Role> Roles { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, User> Users { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, DbSubnetGroup> DbSubnetGroups { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, DbCluster> DbClusters { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, DbInstance> DbInstances { get; } = new(StringComparer.Ordinal);
@@ -154,9 +155,22 @@ internal sealed class Instance : Resource
     public string AgentVersion { get; set; } = "3.3.1142.0";
 }
 
+/// <summary>An IAM user. Id is <c>AIDA…</c>. Keys are dummies: they open the lab and nothing else.</summary>
+internal sealed class User : Resource
+{
+    public required string Name { get; init; }
+    public required string AccessKeyId { get; init; }
+    public required string SecretAccessKey { get; init; }
+    public List<string> AttachedPolicyArns { get; } = [];
+    public Dictionary<string, string> InlinePolicies { get; } = new(StringComparer.Ordinal);
+}
+
+/// <summary>An IAM role. Id is <c>AROA…</c>.</summary>
 internal sealed class Role : Resource
 {
     public required string Name { get; init; }
+    /// <summary>Who may assume it (a policy with Principal elements).</summary>
+    public required string TrustPolicy { get; init; }
     public List<string> AttachedPolicyArns { get; } = [];
     public Dictionary<string, string> InlinePolicies { get; } = new(StringComparer.Ordinal);
 }
