@@ -14,4 +14,10 @@ public sealed record SocketSettings
 
     /// <summary>How long one connection attempt may take. Default 15 s.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Time between pings. Default 30 s (protocol §12.1; the official client's 5 min and the agent's 54 s notice a dead path late).</summary>
+    public TimeSpan PingInterval { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a pong may take before the connection counts as lost. Default 20 s.</summary>
+    public TimeSpan PongTimeout { get; init; } = TimeSpan.FromSeconds(20);
 }
