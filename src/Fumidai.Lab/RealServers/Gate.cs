@@ -1,0 +1,244 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Fumidai.Lab;
+
+/// <summary>What a gate does with a connection attempt.</summary>
+/// <param name="Listens">False: nothing listens there, everybody is refused.</param>
+/// <param name="OpenTo">Sources that get in; packets of all others are dropped.</param>
+internal sealed record GateRule(bool Listens, IReadOnlyList<IPNetwork> OpenTo)
+{
+    public static GateRule Refused { get; } = new(false, []);
+    public static GateRule Dropped { get; } = new(true, []);
+    public static GateRule Open { get; } = new(true, [new IPNetwork(IPAddress.Any, 0)]);
+
+    public static GateRule From(Verdict verdict) => verdict switch
+    {
+        Verdict.Open => Open,
+        Verdict.Dropped => Dropped,
+        _ => Refused,
+    };
+
+    public bool Admits(IPAddress source) => Listens && OpenTo.Any(network => network.Contains(source));
+}
+
+/// <summary>
+/// A loopback listener in front of a real process, so that the model decides for it too. Open: connections are passed on, half-closes and resets
+/// kept apart. Dropped: the connect hangs. Refused: bound, not listening. A rule that goes away stops new connections; established ones live on.
+/// </summary>
+internal sealed class Gate : IAsyncDisposable
+{
+    private const int BufferSize = 64 * 1024;
+
+    private readonly Func<IPEndPoint?> _inner;
+    private readonly IPAddress? _sourceForInner;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _lock = new();
+    private readonly HashSet<Task> _connections = [];
+    private Socket _listener;
+    private Task _accepting = Task.CompletedTask;
+    private GateRule _rule = GateRule.Refused;
+
+    /// <param name="at">Where it stands; port 0: any.</param>
+    /// <param name="inner">The real process now; null: it does not listen.</param>
+    /// <param name="sourceForInner">Local address of connections to the process, what it sees as its peer; null: the caller's own where that can be bound.</param>
+    /// <exception cref="SocketException">The place is taken or forbidden.</exception>
+    public Gate(IPEndPoint at, Func<IPEndPoint?> inner, IPAddress? sourceForInner)
+    {
+        _inner = inner;
+        _sourceForInner = sourceForInner;
+        _listener = Bind(at);
+        At = (IPEndPoint)_listener.LocalEndPoint!;
+    }
+
+    public IPEndPoint At { get; }
+
+    /// <summary>Connections passed on now.</summary>
+    public int Established
+    {
+        get
+        {
+            lock (_lock)
+                return _connections.Count;
+        }
+    }
+
+    /// <summary>Sets the rule for attempts from now on.</summary>
+    public void Apply(GateRule rule)
+    {
+        lock (_lock)
+        {
+            if (_stop.IsCancellationRequested)
+                return;
+            var listened = _rule.Listens;
+            _rule = rule;
+            if (rule.Listens)
+            {
+                // Filter first: between listen and filter a packet could slip in.
+                SocketFilter.TryAllow(_listener, rule.OpenTo);
+                if (!listened)
+                {
+                    _listener.Listen(512);
+                    _accepting = AcceptAsync(_listener);
+                }
+            }
+            else if (listened)
+            {
+                // There is no way back from listening; bound again at once, so that nobody else gets the place.
+                _listener.Dispose();
+                _listener = Bind(At);
+            }
+        }
+    }
+
+    /// <summary>Closes it and everything that goes through it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Task[] connections;
+        lock (_lock)
+        {
+            if (_stop.IsCancellationRequested)
+                return;
+            _stop.Cancel();
+            _listener.Dispose();
+            connections = [.. _connections, _accepting];
+        }
+        await Task.WhenAll(connections).ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    private static Socket Bind(IPEndPoint at)
+    {
+        var socket = new Socket(at.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Bind(at);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private async Task AcceptAsync(Socket listener)
+    {
+        while (true)
+        {
+            Socket outer;
+            try
+            {
+                outer = await listener.AcceptAsync(_stop.Token).ConfigureAwait(false);
+            }
+            catch (SocketException error) when (error.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.TooManyOpenSockets)
+            {
+                continue;
+            }
+            catch (Exception error) when (error is OperationCanceledException or ObjectDisposedException or SocketException)
+            {
+                return;
+            }
+            lock (_lock)
+            {
+                // Where the kernel has no filter, this is the only guard: the connect does not hang, but nothing passes.
+                if (_stop.IsCancellationRequested || !_rule.Admits(((IPEndPoint)outer.RemoteEndPoint!).Address))
+                {
+                    Reset(outer);
+                    continue;
+                }
+                var connection = PassAsync(outer);
+                if (!connection.IsCompleted)
+                {
+                    _connections.Add(connection);
+                    _ = connection.ContinueWith(Forget, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                }
+            }
+        }
+    }
+
+    private void Forget(Task connection)
+    {
+        lock (_lock)
+            _connections.Remove(connection);
+    }
+
+    private async Task PassAsync(Socket outer)
+    {
+        await Task.Yield();
+        Socket? inner = null;
+        try
+        {
+            outer.NoDelay = true;
+            var to = _inner() ?? throw new SocketException((int)SocketError.ConnectionRefused);
+            inner = await DialAsync(to, _sourceForInner ?? ((IPEndPoint)outer.RemoteEndPoint!).Address, _stop.Token).ConfigureAwait(false);
+            using var failure = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+            await Task.WhenAll(CopyAsync(outer, inner, failure), CopyAsync(inner, outer, failure)).ConfigureAwait(false);
+            outer.Dispose();
+            inner.Dispose();
+        }
+        catch (Exception error) when (error is SocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            Reset(outer);
+            if (inner is not null)
+                Reset(inner);
+        }
+    }
+
+    /// <summary>Dials a real process; its peer address is <paramref name="source"/> where the machine lets us bind it.</summary>
+    internal static async Task<Socket> DialAsync(IPEndPoint to, IPAddress source, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(to.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            if (OperatingSystem.IsLinux() && IPAddress.IsLoopback(source) && source.AddressFamily == to.AddressFamily)
+                socket.Bind(new IPEndPoint(source, 0));
+            await socket.ConnectAsync(to, cancellationToken).ConfigureAwait(false);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static async Task CopyAsync(Socket from, Socket to, CancellationTokenSource failure)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            int count;
+            while ((count = await from.ReceiveAsync(buffer.AsMemory(), SocketFlags.None, failure.Token).ConfigureAwait(false)) > 0)
+            {
+                var rest = buffer.AsMemory(0, count);
+                while (rest.Length > 0)
+                    rest = rest[await to.SendAsync(rest, SocketFlags.None, failure.Token).ConfigureAwait(false)..];
+            }
+            to.Shutdown(SocketShutdown.Send);
+        }
+        catch
+        {
+            await failure.CancelAsync().ConfigureAwait(false);
+            throw;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static void Reset(Socket socket)
+    {
+        try
+        {
+            socket.LingerState = new LingerOption(true, 0);
+        }
+        catch (Exception error) when (error is SocketException or ObjectDisposedException)
+        {
+            // Already gone.
+        }
+        socket.Dispose();
+    }
+}
