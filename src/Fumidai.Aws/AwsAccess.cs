@@ -1,73 +1,154 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using Amazon.EC2;
+using Amazon.KeyManagementService;
+using Amazon.Runtime;
+using Amazon.Runtime.Endpoints;
+using Amazon.SecurityToken;
+using Amazon.SimpleSystemsManagement;
 
 namespace Fumidai.Aws;
 
-/// <summary>What the user said about AWS on the command line or in fumidai.yaml; environment and profile fill the rest as in the AWS CLI.</summary>
-public sealed record AwsSettings
-{
-    /// <summary>Named profile; null: <c>AWS_PROFILE</c>, else default.</summary>
-    public string? Profile { get; init; }
-    /// <summary>Region; null: <c>AWS_REGION</c>, <c>AWS_DEFAULT_REGION</c>, the profile's.</summary>
-    public string? Region { get; init; }
-    /// <summary>Endpoint for every service; null: <c>AWS_ENDPOINT_URL[_SERVICE]</c>, the profile's <c>services</c> section.</summary>
-    public string? EndpointUrl { get; init; }
-}
-
-/// <summary>Access to one account and region: credentials, endpoints, proxy and roots, resolved once as the AWS CLI would.</summary>
+/// <summary>Access to one account and region: credentials, endpoints, proxy and roots, resolved once as the AWS CLI would. Safe for several tasks.</summary>
 public sealed class AwsAccess : IDisposable
 {
-    private AwsAccess() => throw new NotImplementedException();
+    private static readonly string[] AmazonSuffixes = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonaws.eu"];
 
-    /// <summary>Resolves settings. Makes no call.</summary>
-    /// <exception cref="AwsFailure">No region, no credentials, an unknown profile.</exception>
-    public static AwsAccess Open(AwsSettings settings, TimeProvider time) => throw new NotImplementedException();
+    private readonly CertificateBundle? _bundle;
+    private readonly SharedHttp _http;
+    private readonly ServiceClients _clients;
+    private readonly Lazy<AmazonSimpleSystemsManagementClient> _ssm;
+    private readonly Lazy<AmazonEC2Client> _ec2;
+    private readonly Lazy<AmazonSecurityTokenServiceClient> _sts;
+    private readonly Lazy<AmazonKeyManagementServiceClient> _kms;
+    private readonly Lazy<RawAwsClient> _rds;
+    private readonly Lazy<RawAwsClient> _secretsManager;
+    private readonly Lazy<RawAwsClient> _instanceConnect;
+
+    private AwsAccess(AwsSettings settings, TimeProvider time, AwsEnvironment environment)
+    {
+        var files = ConfigFiles.Read(environment);
+        var named = NullIfEmpty(settings.Profile) ?? environment["AWS_PROFILE"] ?? environment["AWS_DEFAULT_PROFILE"];
+        var profile = files.Profile(named ?? "default");
+        if (named is not null and not "default" && profile is null)
+            throw UnknownProfile(named, files);
+        Time = time;
+        Region = RegionOf(settings, environment, profile);
+        Proxy = EnvironmentProxy.From(environment);
+        _bundle = CertificateBundle.From(environment, profile);
+        var endpoints = new Endpoints(NullIfEmpty(settings.EndpointUrl), environment, profile, ServicesOf(profile, files));
+        HasCustomEndpoint = endpoints.For(AwsService.Rds) is { } rds && !IsAmazon(rds.Host);
+        _http = new SharedHttp(Proxy, Roots);
+        try
+        {
+            _clients = new ServiceClients(Region, endpoints, _http, environment, profile, time);
+            Credentials = new CredentialChain(environment, files, _clients, time).Resolve(named ?? "default", NullIfEmpty(settings.Profile) is not null);
+        }
+        catch
+        {
+            _http.Dispose();
+            throw;
+        }
+        _ssm = new(() => _clients.NewSsm(Credentials));
+        _ec2 = new(() => _clients.NewEc2(Credentials));
+        _sts = new(() => _clients.NewSts(Credentials));
+        _kms = new(() => _clients.NewKms(Credentials));
+        _rds = new(() => _clients.NewRaw(AwsService.Rds, Credentials));
+        _secretsManager = new(() => _clients.NewRaw(AwsService.SecretsManager, Credentials));
+        _instanceConnect = new(() => _clients.NewRaw(AwsService.InstanceConnect, Credentials));
+    }
+
+    /// <summary>Resolves settings. Makes no call, so a role that may not be assumed, or an instance without a role, shows at the first question.</summary>
+    /// <exception cref="AwsFailure">Configuration: no region, an unknown profile, wrong files, addresses or bundle. Credentials: none, or of a kind that is not supported.</exception>
+    public static AwsAccess Open(AwsSettings settings, TimeProvider time) => Open(settings, time, AwsEnvironment.OfThisProcess());
+
+    internal static AwsAccess Open(AwsSettings settings, TimeProvider time, AwsEnvironment environment) => new(settings, time, environment);
 
     /// <summary>The region's name.</summary>
-    public string Region => throw new NotImplementedException();
+    public string Region { get; }
 
-    /// <summary>Whether calls go to an endpoint the user named rather than to AWS: then <see cref="Roots"/> also vouch for databases.</summary>
-    public bool HasCustomEndpoint => throw new NotImplementedException();
+    /// <summary>Whether RDS is asked at an endpoint the user named and that is not AWS's: then <see cref="Roots"/> also vouch for databases.</summary>
+    public bool HasCustomEndpoint { get; }
 
     /// <summary>Roots of <c>AWS_CA_BUNDLE</c>/<c>ca_bundle</c>; null: the system's.</summary>
-    public X509Certificate2Collection? Roots => throw new NotImplementedException();
+    public X509Certificate2Collection? Roots => _bundle?.Roots;
 
-    /// <summary>The file <see cref="Roots"/> came from; null: none.</summary>
-    public string? RootsFile => throw new NotImplementedException();
+    /// <summary>The file <see cref="Roots"/> came from, as an absolute path; null: none.</summary>
+    public string? RootsFile => _bundle?.File;
 
-    /// <summary>Proxy by <c>HTTPS_PROXY</c>, <c>NO_PROXY</c>; null: none.</summary>
-    public IWebProxy? Proxy => throw new NotImplementedException();
+    /// <summary>Proxy by <c>HTTPS_PROXY</c>, <c>HTTP_PROXY</c>, <c>NO_PROXY</c>, for https and wss, http and ws; null: none.</summary>
+    public IWebProxy? Proxy { get; }
 
-    /// <summary>Frees the clients.</summary>
-    public void Dispose() => throw new NotImplementedException();
-}
+    internal TimeProvider Time { get; }
 
-/// <summary>What kind of refusal an AWS call met.</summary>
-public enum AwsFailureKind
-{
-    /// <summary>No, expired or wrong credentials, wrong profile, clock skew.</summary>
-    Credentials,
-    /// <summary>Not allowed.</summary>
-    Permission,
-    /// <summary>Region, profile or endpoint settings are wrong.</summary>
-    Configuration,
-    /// <summary>The thing asked for does not exist.</summary>
-    NotFound,
-    /// <summary>Throttled after retries.</summary>
-    Throttled,
-    /// <summary>The endpoint could not be reached.</summary>
-    Network,
-    /// <summary>Anything else the service refused.</summary>
-    Refused,
-}
+    internal AWSCredentials Credentials { get; }
 
-/// <summary>An AWS call that failed: which, with what code, in AWS's words.</summary>
-public sealed class AwsFailure(AwsFailureKind kind, string operation, string? code, string message, Exception? inner = null) : Exception(message, inner)
-{
-    /// <summary>What kind of refusal.</summary>
-    public AwsFailureKind Kind { get; } = kind;
-    /// <summary>Service and operation, e.g. <c>ssm:StartSession</c>; or the setting that was wrong.</summary>
-    public string Operation { get; } = operation;
-    /// <summary>AWS's error code on the wire, e.g. <c>TargetNotConnected</c>; null when there was no answer.</summary>
-    public string? Code { get; } = code;
+    internal HttpClient Http => _http.Client;
+
+    internal AmazonSimpleSystemsManagementClient Ssm => _ssm.Value;
+
+    internal AmazonEC2Client Ec2 => _ec2.Value;
+
+    internal AmazonSecurityTokenServiceClient Sts => _sts.Value;
+
+    internal AmazonKeyManagementServiceClient Kms => _kms.Value;
+
+    internal RawAwsClient Rds => _rds.Value;
+
+    internal RawAwsClient SecretsManager => _secretsManager.Value;
+
+    internal RawAwsClient InstanceConnect => _instanceConnect.Value;
+
+    /// <summary>Makes a call; whatever it throws becomes an <see cref="AwsFailure"/> that names the operation.</summary>
+    internal Task<T> AskAsync<T>(AwsService service, string operation, Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken) =>
+        _clients.AskAsync(service, operation, call, cancellationToken);
+
+    /// <summary>What the SDK has learnt this machine's clock to be off by, from answers of SSM; what we sign ourselves must follow it.</summary>
+    internal TimeSpan ClockCorrection => CorrectClockSkew.GetClockCorrectionForEndpoint(new Uri(Ssm.Config.DetermineServiceOperationEndpoint(
+        new ServiceOperationEndpointParameters(new Amazon.SimpleSystemsManagement.Model.StartSessionRequest())).URL).ToString());
+
+    /// <summary>Closes the clients and their connections.</summary>
+    public void Dispose()
+    {
+        DisposeOf(_ssm);
+        DisposeOf(_ec2);
+        DisposeOf(_sts);
+        DisposeOf(_kms);
+        DisposeOf(_rds);
+        DisposeOf(_secretsManager);
+        DisposeOf(_instanceConnect);
+        (Credentials as IDisposable)?.Dispose();
+        _http.Dispose();
+    }
+
+    private static void DisposeOf<T>(Lazy<T> client) where T : IDisposable
+    {
+        if (client.IsValueCreated)
+            client.Value.Dispose();
+    }
+
+    private static string RegionOf(AwsSettings settings, AwsEnvironment environment, ConfigSection? profile)
+    {
+        var region = NullIfEmpty(settings.Region) ?? environment["AWS_REGION"] ?? environment["AWS_DEFAULT_REGION"] ?? profile?["region"]
+            ?? throw new AwsFailure(AwsFailureKind.Configuration, "region", null, "no AWS region: give --region, set AWS_REGION, or put region into the profile");
+        // It becomes part of host names.
+        return region.Length <= 40 && region.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')
+            ? region
+            : throw new AwsFailure(AwsFailureKind.Configuration, "region", null, $"{Failures.OneLine(region)} is not the name of an AWS region");
+    }
+
+    private static ConfigSection? ServicesOf(ConfigSection? profile, ConfigFiles files) => profile?["services"] is { } name
+        ? files.Services(name) ?? throw new AwsFailure(AwsFailureKind.Configuration, $"profile {profile.Name}", null, $"profile {profile.Name} names services {name}, but {files.ConfigPath} has no [services {name}]")
+        : null;
+
+    private static AwsFailure UnknownProfile(string name, ConfigFiles files)
+    {
+        var known = string.Join(", ", files.ProfileNames.Order(StringComparer.Ordinal).Take(10));
+        return new AwsFailure(AwsFailureKind.Configuration, "profile", null,
+            $"there is no AWS profile {name} in {files.ConfigPath} or {files.CredentialsPath}{(known.Length > 0 ? $" (there are: {known})" : "")}");
+    }
+
+    private static bool IsAmazon(string host) => AmazonSuffixes.Any(suffix => host.EndsWith(suffix, StringComparison.OrdinalIgnoreCase));
+
+    private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }
