@@ -1,46 +1,72 @@
-using System.Net;
-using System.Net.Sockets;
-using System.Net.WebSockets;
-using Microsoft.Extensions.Logging;
-
 namespace Fumidai.SessionManager;
 
-/// <summary>The network as the bastion sees it: names resolve and connections are made there.</summary>
-public interface IAgentNetwork
-{
-    /// <summary>Resolves a name inside the VPC. Throws <see cref="SocketException"/> (HostNotFound) when it does not resolve.</summary>
-    ValueTask<IReadOnlyList<IPAddress>> ResolveAsync(string host, CancellationToken cancellationToken);
-
-    /// <summary>Dials from the bastion. Hangs until cancelled when packets are dropped; throws <see cref="SocketException"/> (ConnectionRefused) when refused.</summary>
-    ValueTask<Socket> ConnectAsync(IPAddress address, int port, CancellationToken cancellationToken);
-}
-
-/// <summary>How an agent serves one session.</summary>
-public sealed record AgentSessionOptions
-{
-    /// <summary>The session served.</summary>
-    public required string SessionId { get; init; }
-    /// <summary>The instance it runs on.</summary>
-    public required string InstanceId { get; init; }
-    /// <summary>Announced version; four numbers.</summary>
-    public string AgentVersion { get; init; } = "3.3.1142.0";
-    /// <summary>Document properties after substitution (type, host, portNumber …).</summary>
-    public required IReadOnlyDictionary<string, string> Properties { get; init; }
-    /// <summary>The bastion's network.</summary>
-    public required IAgentNetwork Network { get; init; }
-    /// <summary>Addresses the agent refuses to forward to (protocol §5.4), compared with each resolved one.</summary>
-    public Func<IPAddress, bool> IsForbidden { get; init; } = static _ => false;
-    /// <summary>Opens a websocket to the session's data channel with the agent's first text message already sent; called again when it is lost.</summary>
-    public required Func<CancellationToken, ValueTask<WebSocket>> Connect { get; init; }
-    /// <summary>The clock.</summary>
-    public TimeProvider Time { get; init; } = TimeProvider.System;
-    /// <summary>Where to log.</summary>
-    public ILogger? Logger { get; init; }
-}
-
-/// <summary>The bastion's end of a port session.</summary>
+/// <summary>The bastion's end of a port session, as the official agent behaves: its refusals, its words, its serial dialling (protocol §5.3, §5.4).</summary>
 public static class PortAgent
 {
-    /// <summary>Serves the session until it ends. The result tells how, with the text for the user.</summary>
-    public static Task<SessionEnd> RunAsync(AgentSessionOptions options, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <summary>How long the agent waits for its own unacknowledged messages before it closes (protocol §5.4).</summary>
+    private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// Serves the session until it ends. The result tells how, with the text for the user: <see cref="SessionEndKind.Local"/> when the agent
+    /// ended it successfully, <see cref="SessionEndKind.Failed"/> when it failed, else what happened to the channel. Never faults.
+    /// </summary>
+    public static async Task<SessionEnd> RunAsync(AgentSessionOptions options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var channel = await DataChannel.ServeAsync(new AgentChannelOptions
+            {
+                SessionId = options.SessionId,
+                InstanceId = options.InstanceId,
+                AgentVersion = options.AgentVersion,
+                SessionType = SessionTypes.Port,
+                Properties = options.Properties,
+                Connect = options.Connect,
+                Time = options.Time,
+                Logger = options.Logger,
+            }, cancellationToken).ConfigureAwait(false);
+            await using (channel.ConfigureAwait(false))
+            {
+                var end = await ServeAsync(channel, channel.Handshake.ClientVersion, options, cancellationToken).ConfigureAwait(false);
+                if (!channel.Ended.IsCompleted) await channel.DrainAsync(DrainLimit, cancellationToken).ConfigureAwait(false);
+                return end;
+            }
+        }
+        catch (SessionEndedException ended)
+        {
+            return ended.End;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return new SessionEnd(SessionEndKind.Local, "");
+        }
+        catch (Exception failure)
+        {
+            return new SessionEnd(SessionEndKind.Failed, failure.Message);
+        }
+    }
+
+    /// <summary>What the agent does after the handshake.</summary>
+    internal static async Task<SessionEnd> ServeAsync(IPayloadChannel channel, string clientVersion, AgentSessionOptions options, CancellationToken cancellationToken)
+    {
+        AgentTarget target;
+        try
+        {
+            target = await AgentTarget.FindAsync(options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (AgentRefusalException refusal)
+        {
+            return new SessionEnd(SessionEndKind.Failed, refusal.Message);
+        }
+
+        var forwards = options.Properties.GetValueOrDefault(PortProperties.Type) == PortProperties.LocalPortForwarding;
+        var client = PeerVersion.TryParse(clientVersion);
+        // The agent asks for a client's version only; that it is itself too old to multiplex is told by its own.
+        var muxes = forwards && client?.CompareTo(PeerVersion.FirstMultiplexingClient) >= 0
+            && PeerVersion.IsAgentNewerThan(options.AgentVersion, PeerVersion.LastBasicAgent);
+        if (!muxes) return await new BasicPortAgent(channel, target, forwards, options.AgentVersion).RunAsync(cancellationToken).ConfigureAwait(false);
+        var keepAlive = client!.CompareTo(PeerVersion.LastKeepAliveClient) <= 0
+            || !PeerVersion.IsAgentNewerThan(options.AgentVersion, PeerVersion.LastKeepAliveAgent);
+        return await new MuxedPortAgent(channel, target, keepAlive, options.Time).RunAsync(cancellationToken).ConfigureAwait(false);
+    }
 }

@@ -1,0 +1,46 @@
+using System.Net.WebSockets;
+using Microsoft.Extensions.Logging;
+
+namespace Fumidai.SessionManager;
+
+/// <summary>How a port session is run at the laptop's end.</summary>
+public sealed record PortClientOptions
+{
+    /// <summary>Sent in the first message and the handshake; four numbers, at least 1.2.764.0 (protocol §4.2).</summary>
+    public string ClientVersion { get; init; } = "1.2.835.0";
+
+    /// <summary>How long the agent may take to finish the handshake. Default 20 s (protocol §6.2).</summary>
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>
+    /// How long the far end may stay silent after our half-close before we close the whole connection. Session Manager has no half-close: closing at
+    /// once would lose the reply's tail, never closing would keep the far connection of a dead program. Default 10 s (protocol §5.4).
+    /// </summary>
+    public TimeSpan HalfCloseLimit { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Data messages sent per second at most; 0 means no limit. Default 900: the service pauses, then cuts sessions that stay above about 1000 (protocol §3.6).</summary>
+    public int MessagesPerSecond { get; init; } = 900;
+
+    /// <summary>How sockets are opened.</summary>
+    public SocketSettings Socket { get; init; } = new();
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Where to log; never payload.</summary>
+    public ILogger? Logger { get; init; }
+
+    /// <summary>Opens the websocket; null means a signed one to the ticket's URL. Tests put their own here.</summary>
+    internal Func<StreamTicket, CancellationToken, ValueTask<WebSocket>>? Connect { get; init; }
+
+    internal ClientChannelOptions ForChannel() => new()
+    {
+        ClientVersion = ClientVersion,
+        HandshakeTimeout = HandshakeTimeout,
+        MessagesPerSecond = MessagesPerSecond,
+        Socket = Socket,
+        Time = Time,
+        Logger = Logger,
+        Connect = Connect,
+    };
+}
