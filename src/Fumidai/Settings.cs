@@ -45,7 +45,15 @@ public sealed record Settings
 
     /// <summary>Reads and merges. Looks for fumidai.yaml in the working directory, its parents, then the user's config folder.</summary>
     /// <exception cref="FumidaiException">Configuration: unknown keys, wrong values, with file and line.</exception>
-    public static Settings Load(CommandLineSettings commandLine, string workingDirectory, Func<string, string?> environment) => throw new NotImplementedException();
+    public static Settings Load(CommandLineSettings commandLine, string workingDirectory, Func<string, string?> environment) =>
+        SettingsLoading.Load(commandLine, workingDirectory, environment);
+
+    /// <summary>What the <c>FUMIDAI_*</c> variables said, in the command line's shape.</summary>
+    internal CommandLineSettings FromEnvironment { get; init; } = new();
+    /// <summary>What the file says outside <c>targets:</c>.</summary>
+    internal TargetSettings? Defaults { get; init; }
+    /// <summary>The environment the settings were loaded with.</summary>
+    internal Func<string, string?> Environment { get; init; } = System.Environment.GetEnvironmentVariable;
 }
 
 /// <summary>One entry of <c>targets:</c> in fumidai.yaml.</summary>
@@ -63,6 +71,8 @@ public sealed record TargetSettings
     public string? BastionUser { get; init; }
     /// <summary>Port of the bastion's sshd.</summary>
     public int? BastionPort { get; init; }
+    /// <summary>Private key file for the ssh route.</summary>
+    public string? Identity { get; init; }
     /// <summary>Local port.</summary>
     public int? Port { get; init; }
     /// <summary>Secret to sign in with.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Fumidai.Aws;
 
 namespace Fumidai;
@@ -18,5 +19,64 @@ public static class SignIn
 {
     /// <summary>Reads the login and builds the environment.</summary>
     /// <exception cref="FumidaiException">SignIn, AwsAccess or NotFound with the next step.</exception>
-    public static Task<ClientEnvironment> PrepareAsync(TunnelRequest request, System.Net.IPEndPoint local, Func<string, string?> environment, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public static async Task<ClientEnvironment> PrepareAsync(TunnelRequest request, System.Net.IPEndPoint local, Func<string, string?> environment, CancellationToken cancellationToken)
+    {
+        var settings = TunnelSettings.Of(request.Settings, request.Target);
+        var login = await new LoginChoice(request.Target, settings, local.Port, environment)
+            .FindAsync((id, token) => ReadAsync(request.Access, id, token), cancellationToken).ConfigureAwait(false);
+        var roots = settings.CaFile is { } file
+            ? RootsFile.Checked(file)
+            : RootsFile.Write(request.Access.HasCustomEndpoint ? request.Access.RootsFile : null, environment);
+        return new ClientEnvironment
+        {
+            Variables = Variables(request.Target, settings, login, local, roots, environment),
+            Password = login.Password,
+            Source = login.Source,
+        };
+    }
+
+    internal static Dictionary<string, string> Variables(
+        Target target, TunnelSettings settings, FoundLogin login, System.Net.IPEndPoint local, string roots, Func<string, string?> environment)
+    {
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            // The real name for the certificate, the local address for the socket: libpq keeps the two apart.
+            ["PGHOST"] = target.Address.Host,
+            ["PGHOSTADDR"] = local.Address.ToString(),
+            ["PGPORT"] = local.Port.ToString(CultureInfo.InvariantCulture),
+            ["PGSSLMODE"] = "verify-full",
+            ["PGSSLROOTCERT"] = roots,
+            // Nothing in a VPC answers Kerberos; a ticket lying about would cost a refused round trip.
+            ["PGGSSENCMODE"] = "disable",
+            ["PGCONNECT_TIMEOUT"] = ConnectTimeout(target, environment("PGCONNECT_TIMEOUT")).ToString(CultureInfo.InvariantCulture),
+        };
+        if (login.User is { } user)
+            variables["PGUSER"] = user;
+        // Without a name libpq takes the user's; a cluster without an initial database has only "postgres".
+        var database = settings.Database ?? Given(environment("PGDATABASE")) ?? target.Database?.DatabaseName ?? (target.Database is null ? null : "postgres");
+        if (database is not null)
+            variables["PGDATABASE"] = database;
+        return variables;
+    }
+
+    /// <summary>Seconds: at least what the readiness probe allows; 0 in the environment means for ever and is kept.</summary>
+    private static int ConnectTimeout(Target target, string? given)
+    {
+        var least = (int)(target.Database?.MinCapacity is 0 ? Readiness.LimitWhenPausable : Readiness.Limit).TotalSeconds + 15;
+        return int.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && (seconds == 0 || seconds > least) ? seconds : least;
+    }
+
+    private static string? Given(string? value) => value is { Length: > 0 } ? value : null;
+
+    private static async Task<DatabaseLogin> ReadAsync(AwsAccess access, string secretId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadSecret.ReadAsync(access, secretId, cancellationToken).ConfigureAwait(false);
+        }
+        catch (AwsFailure e)
+        {
+            throw e.ToFumidai($"cannot read the secret {secretId}", Reason.SignIn, "Name another with --secret, or a login with --user");
+        }
+    }
 }

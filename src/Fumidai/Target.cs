@@ -23,16 +23,3 @@ public sealed record Target
 /// <param name="Routes">Routes open to us now, e.g. <c>ssm i-0abc…</c>; empty: none.</param>
 /// <param name="Note">Why no route is open, or null.</param>
 public sealed record TargetRow(string Name, Database Database, IReadOnlyList<string> Routes, string? Note);
-
-/// <summary>Finds targets.</summary>
-public static class TargetCatalog
-{
-    /// <summary>All of the region, each with the routes open to us.</summary>
-    public static Task<IReadOnlyList<TargetRow>> ListAsync(AwsAccess access, Settings settings, CancellationToken cancellationToken) => throw new NotImplementedException();
-
-    /// <summary>
-    /// The one the user means: a name from fumidai.yaml, <c>cluster/ID</c>, <c>instance/ID</c>, <c>host/NAME:PORT</c>; null or empty: the only one there is.
-    /// </summary>
-    /// <exception cref="FumidaiException">Usage for a malformed name or several candidates (listed in the text), NotFound for none.</exception>
-    public static Task<Target> FindAsync(AwsAccess access, Settings settings, string? name, CancellationToken cancellationToken) => throw new NotImplementedException();
-}

@@ -1,59 +1,212 @@
+using System.Globalization;
 using System.Net;
-using Fumidai.Aws;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Fumidai;
-
-/// <summary>Something a user may want to see happen. Documented for <c>--json</c> in docs/events.md.</summary>
-/// <param name="Kind">starting, bastion_started, session_open, host_key_learned, ready, channel_refused, degraded, reconnected, switched, closing.</param>
-/// <param name="Text">One line for people.</param>
-/// <param name="Fields">Machine-readable members, lower_snake_case.</param>
-public sealed record TunnelEvent(string Kind, string Text, IReadOnlyDictionary<string, string> Fields);
-
-/// <summary>What to open.</summary>
-public sealed record TunnelRequest
-{
-    /// <summary>Where to.</summary>
-    public required Target Target { get; init; }
-    /// <summary>Settings of the run.</summary>
-    public required Settings Settings { get; init; }
-    /// <summary>Access to AWS.</summary>
-    public required AwsAccess Access { get; init; }
-    /// <summary>Told of everything worth telling.</summary>
-    public IProgress<TunnelEvent>? Events { get; init; }
-    /// <summary>Where to log.</summary>
-    public ILoggerFactory? LoggerFactory { get; init; }
-    /// <summary>The clock.</summary>
-    public TimeProvider Time { get; init; } = TimeProvider.System;
-}
 
 /// <summary>One local listener bound to one target over one route.</summary>
 public sealed class Tunnel : IAsyncDisposable
 {
-    private Tunnel() => throw new NotImplementedException();
+    /// <summary>How long a client's channel may take to open; longer than a dial's own limits, so that those speak first.</summary>
+    private static readonly TimeSpan OpenLimit = TimeSpan.FromSeconds(75);
+
+    /// <summary>How long an ending waits for channels and route; then they are left to the process's end.</summary>
+    private static readonly TimeSpan DisposeLimit = TimeSpan.FromSeconds(3);
+
+    private readonly TunnelRequest _request;
+    private readonly LocalListener _listener;
+    private readonly IRoute _route;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource<FumidaiException?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly HashSet<Task> _connections = [];
+    private readonly Lock _endingLock = new();
+    private Task _loops = Task.CompletedTask;
+    private Task? _ending;
+
+    private Tunnel(TunnelRequest request, LocalListener listener, IRoute route)
+    {
+        _request = request;
+        _listener = listener;
+        _route = route;
+        _logger = (request.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger("Fumidai.Tunnel");
+    }
 
     /// <summary>
     /// Binds the local port first (exclusively, 127.0.0.1 and ::1), then finds the bastion, opens the route and proves it once: the far end
     /// answered (TCP; for PostgreSQL an SSLRequest). On failure nothing is left: no listener, no session.
     /// </summary>
     /// <exception cref="FumidaiException">With the reason and next step.</exception>
-    public static Task<Tunnel> OpenAsync(TunnelRequest request, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public static Task<Tunnel> OpenAsync(TunnelRequest request, CancellationToken cancellationToken)
+    {
+        var settings = TunnelSettings.Of(request.Settings, request.Target);
+        return OpenAsync(request, settings.Port, request.Access.Region, new RouteChoice(request, settings).OpenAsync, cancellationToken);
+    }
+
+    internal static async Task<Tunnel> OpenAsync(TunnelRequest request, int port, string region, Func<CancellationToken, Task<IRoute>> openRoute, CancellationToken cancellationToken)
+    {
+        var listener = LocalListener.Bind(port);
+        try
+        {
+            request.Tell("starting", $"Opening a tunnel to {request.Target.Name}", ("port", listener.EndPoint.Port.ToString(CultureInfo.InvariantCulture)));
+            var route = await openRoute(cancellationToken).ConfigureAwait(false);
+            var tunnel = new Tunnel(request, listener, route);
+            tunnel._loops = Task.WhenAll([.. listener.Sockets.Select(tunnel.AcceptAsync), tunnel.WatchRouteAsync()]);
+            request.Tell(
+                "ready",
+                $"Listening on {listener.EndPoint} → {request.Target.Name} via {route.Name} {route.Bastion} ({region})",
+                ("address", listener.EndPoint.Address.ToString()),
+                ("port", listener.EndPoint.Port.ToString(CultureInfo.InvariantCulture)),
+                ("route", route.Name), ("bastion", route.Bastion), ("region", region));
+            return tunnel;
+        }
+        catch
+        {
+            listener.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Where clients connect.</summary>
-    public IPEndPoint Local => throw new NotImplementedException();
+    public IPEndPoint Local => _listener.EndPoint;
 
     /// <summary>The target.</summary>
-    public Target Target => throw new NotImplementedException();
+    public Target Target => _request.Target;
 
     /// <summary>ssm or ssh.</summary>
-    public string RouteName => throw new NotImplementedException();
+    public string RouteName => _route.Name;
 
     /// <summary>Bastion's id.</summary>
-    public string Bastion => throw new NotImplementedException();
+    public string Bastion => _route.Bastion;
 
     /// <summary>Completes when the tunnel is lost for good (with the reason) or was disposed (null).</summary>
-    public Task<FumidaiException?> Ended => throw new NotImplementedException();
+    public Task<FumidaiException?> Ended => _ended.Task;
 
     /// <summary>Stops listening, ends channels, terminates the session, closes the route; waits for it all.</summary>
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    public ValueTask DisposeAsync()
+    {
+        lock (_endingLock)
+            return new ValueTask(_ending ??= EndAsync());
+    }
+
+    private async Task EndAsync()
+    {
+        _request.Tell("closing", $"Closing the tunnel to {Target.Name}");
+        _listener.Dispose();
+        await _stop.CancelAsync().ConfigureAwait(false);
+        Task[] running;
+        lock (_connections)
+            running = [.. _connections];
+        // Channels and route end side by side: a channel on a dead route must not hold back the session's termination.
+        var ending = Task.WhenAll([_loops, .. running, _route.DisposeAsync().AsTask()]);
+        try
+        {
+            await ending.WaitAsync(DisposeLimit, _request.Time).ConfigureAwait(false);
+            _stop.Dispose();
+        }
+        catch (Exception e)
+        {
+            _logger.EndedBadly(Target.Name, e);
+        }
+        _ended.TrySetResult(null);
+    }
+
+    private async Task WatchRouteAsync()
+    {
+        var lost = await _route.Ended.ConfigureAwait(false);
+        if (lost is null || _stop.IsCancellationRequested)
+            return;
+        _listener.Dispose();
+        _ended.TrySetResult(new FumidaiException(Reason.RouteLost, $"the tunnel to {Target.Name} was lost", lost.Message, inner: lost));
+    }
+
+    private async Task AcceptAsync(Socket listener)
+    {
+        await Task.Yield();
+        while (true)
+        {
+            try
+            {
+                Keep(ServeAsync(await listener.AcceptAsync(_stop.Token).ConfigureAwait(false)));
+                continue;
+            }
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException || _stop.IsCancellationRequested || _ended.Task.IsCompleted)
+            {
+                return;
+            }
+            catch (SocketException e)
+            {
+                // Out of descriptors, or a client that gave up in the queue: the next one may fare better.
+                _logger.AcceptFailed(e.SocketErrorCode);
+            }
+            await Task.Delay(AcceptPause, _request.Time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private void Keep(Task connection)
+    {
+        lock (_connections)
+            _connections.Add(connection);
+        _ = connection.ContinueWith(
+            static (done, set) =>
+            {
+                var connections = (HashSet<Task>)set!;
+                lock (connections)
+                    connections.Remove(done);
+            },
+            _connections, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    private async Task ServeAsync(Socket client)
+    {
+        await Task.Yield();
+        try
+        {
+            client.NoDelay = true;
+            var channel = await OpenChannelAsync().ConfigureAwait(false);
+            var result = await CopyLoop.RunAsync(client, channel, _stop.Token).ConfigureAwait(false);
+            _logger.ConnectionEnded(result.Up, result.Down, result.Blame);
+            if (result is { Blame: CopySide.Channel, Reason: FumidaiException { Reason: Reason.NoRoute } refused })
+                TellRefused(refused);
+        }
+        catch (FumidaiException e) when (!_stop.IsCancellationRequested)
+        {
+            CopyLoop.Reset(client);
+            TellRefused(e);
+        }
+        catch (Exception e)
+        {
+            // One client's trouble is never the tunnel's.
+            CopyLoop.Reset(client);
+            if (!_stop.IsCancellationRequested)
+                _logger.ConnectionFailed(e);
+        }
+        finally
+        {
+            client.Dispose();
+        }
+    }
+
+    private async Task<RouteChannel> OpenChannelAsync()
+    {
+        using var deadline = new CancellationTokenSource(OpenLimit, _request.Time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, deadline.Token);
+        try
+        {
+            return await _route.OpenAsync(Target.Address, both.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !_stop.IsCancellationRequested)
+        {
+            throw new FumidaiException(
+                Reason.NoRoute, $"{Target.Name} was not reached through {_route.Name} {_route.Bastion}",
+                string.Create(CultureInfo.InvariantCulture, $"no answer within {OpenLimit.TotalSeconds:0} s"), retry: true);
+        }
+    }
+
+    private void TellRefused(FumidaiException reason) =>
+        _request.Tell("channel_refused", $"A connection was refused: {reason.Message}", ("reason", reason.Message), ("route", _route.Name), ("bastion", _route.Bastion));
+
+    private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(100);
 }

@@ -1,0 +1,140 @@
+using Fumidai.SessionManager;
+
+namespace Fumidai;
+
+/// <summary>One session of an <see cref="SsmRoute"/> with what the route needs to know of it: its channels, and why it goes out of use.</summary>
+internal sealed class SsmSession : IAsyncDisposable
+{
+    internal enum Retirement
+    {
+        /// <summary>The session has ended.</summary>
+        Over,
+        /// <summary>A dial gives no answer; dials behind it would wait.</summary>
+        DialHangs,
+        /// <summary>Nobody has used it for long.</summary>
+        Idle,
+    }
+
+    private readonly IPortSession _session;
+    private readonly string _bastion;
+    private readonly TimeProvider _time;
+    private readonly Lock _lock = new();
+    private readonly TaskCompletionSource<Retirement> _retired = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _unused = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ITimer _idle;
+    private int _channels;
+    private long _lastLeft;
+    private bool _isRetired;
+
+    internal SsmSession(IPortSession session, HostPort destination, string bastion, TimeProvider time)
+    {
+        _session = session;
+        _bastion = bastion;
+        _time = time;
+        _lastLeft = time.GetTimestamp();
+        Destination = destination;
+        _idle = time.CreateTimer(static state => ((SsmSession)state!).RetireIfIdle(), this, SsmRoute.IdleLimit, Timeout.InfiniteTimeSpan);
+        _ = EndAsync();
+    }
+
+    internal string Id => _session.SessionId;
+
+    internal HostPort Destination { get; }
+
+    internal SessionHealth Health => _session.Health;
+
+    internal Task<SessionEnd> Ended => _session.Ended;
+
+    /// <summary>Completes once, with the first reason not to use it for new channels.</summary>
+    internal Task<Retirement> Retired => _retired.Task;
+
+    /// <summary>Completes when it is retired and its last channel has ended.</summary>
+    internal Task Unused => _unused.Task;
+
+    /// <summary>Whether nobody has used it for some time. A session's end ends its channels too, so those do not count as idleness.</summary>
+    internal bool WasIdle
+    {
+        get
+        {
+            lock (_lock)
+                return _channels == 0 && _time.GetElapsedTime(_lastLeft) > TimeSpan.FromSeconds(10);
+        }
+    }
+
+    internal Task NextHealthChange() => _session.NextHealthChange();
+
+    /// <exception cref="SessionEndedException">It is over.</exception>
+    internal async ValueTask<RouteChannel> OpenAsync(CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            _channels++;
+            _idle.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+        try
+        {
+            var stream = await _session.OpenStreamAsync(cancellationToken).ConfigureAwait(false);
+            var channel = new SsmChannel(stream, Destination, _bastion, () => Retire(Retirement.DialHangs), _time);
+            _ = CountAsync(channel);
+            return channel;
+        }
+        catch
+        {
+            Left();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _idle.DisposeAsync().ConfigureAwait(false);
+        await _session.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task CountAsync(SsmChannel channel)
+    {
+        await channel.Ended.ConfigureAwait(false);
+        Left();
+    }
+
+    private void Left()
+    {
+        lock (_lock)
+        {
+            _lastLeft = _time.GetTimestamp();
+            if (--_channels > 0)
+                return;
+            if (_isRetired)
+                _unused.TrySetResult();
+            else
+                _idle.Change(SsmRoute.IdleLimit, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void RetireIfIdle()
+    {
+        lock (_lock)
+        {
+            if (_channels > 0)
+                return;
+        }
+        Retire(Retirement.Idle);
+    }
+
+    private void Retire(Retirement why)
+    {
+        lock (_lock)
+        {
+            _isRetired = true;
+            if (_channels == 0)
+                _unused.TrySetResult();
+        }
+        _retired.TrySetResult(why);
+    }
+
+    private async Task EndAsync()
+    {
+        await _session.Ended.ConfigureAwait(false);
+        Retire(Retirement.Over);
+    }
+}

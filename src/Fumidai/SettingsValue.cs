@@ -1,0 +1,36 @@
+using System.Globalization;
+
+namespace Fumidai;
+
+/// <summary>What a single setting may look like, wherever it comes from. A wrong value is a <see cref="FormatException"/> that says what would be right.</summary>
+internal static class SettingsValue
+{
+    private static readonly string[] Routes = ["auto", "ssm", "ssh"];
+    private static readonly string[] LaterRoutes = ["eice", "direct", "data-api"];
+
+    internal static string Via(string value) =>
+        Routes.Contains(value, StringComparer.Ordinal) ? value
+        : LaterRoutes.Contains(value, StringComparer.Ordinal) ? throw new FormatException($"the route {value} is not there yet; auto, ssm and ssh are")
+        : throw new FormatException($"“{value}” is not a route: auto, ssm or ssh");
+
+    internal static string Bastion(string value)
+    {
+        if (value.StartsWith("i-", StringComparison.Ordinal) && value.Length > 2 && value.AsSpan(2).IndexOfAnyExcept(Id) < 0)
+            return value;
+        if (value.StartsWith("tag:", StringComparison.Ordinal) && value.IndexOf('=', StringComparison.Ordinal) > 4)
+            return value;
+        throw new FormatException($"“{value}” is not a bastion: i-… or tag:KEY=VALUE");
+    }
+
+    internal static int Port(string value, int least) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port >= least && port <= 65535
+            ? port
+            : throw new FormatException($"“{value}” is not a port: {least} to 65535");
+
+    internal static Uri HttpUrl(string value) =>
+        Uri.TryCreate(value, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.Host.Length > 0
+            ? url
+            : throw new FormatException($"“{value}” is not an http or https URL");
+
+    private static readonly System.Buffers.SearchValues<char> Id = System.Buffers.SearchValues.Create("0123456789abcdefghijklmnopqrstuvwxyz");
+}

@@ -1,0 +1,15 @@
+namespace Fumidai;
+
+/// <summary>Makes events. Every kind used is documented in docs/events.md (a test compares).</summary>
+internal static class Telling
+{
+    internal static void Tell(this TunnelRequest request, string kind, string text, params ReadOnlySpan<(string Name, string Value)> fields)
+    {
+        if (request.Events is not { } events)
+            return;
+        var members = new Dictionary<string, string>(fields.Length + 1, StringComparer.Ordinal) { ["target"] = request.Target.Name };
+        foreach (var (name, value) in fields)
+            members[name] = value;
+        events.Report(new TunnelEvent(kind, text, members));
+    }
+}

@@ -1,0 +1,20 @@
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace Fumidai;
+
+/// <summary>Event ids 400 to 419. Never payload, never secrets.</summary>
+internal static partial class TunnelLog
+{
+    [LoggerMessage(EventId = 400, Level = LogLevel.Debug, Message = "Connection over: {Up} bytes up, {Down} bytes down, ended by {Blame}")]
+    public static partial void ConnectionEnded(this ILogger logger, long up, long down, CopySide blame);
+
+    [LoggerMessage(EventId = 401, Level = LogLevel.Debug, Message = "Connection failed")]
+    public static partial void ConnectionFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(EventId = 402, Level = LogLevel.Debug, Message = "Accept failed: {Error}")]
+    public static partial void AcceptFailed(this ILogger logger, SocketError error);
+
+    [LoggerMessage(EventId = 403, Level = LogLevel.Debug, Message = "Tunnel to {Target} did not end cleanly")]
+    public static partial void EndedBadly(this ILogger logger, string target, Exception exception);
+}

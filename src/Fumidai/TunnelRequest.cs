@@ -1,0 +1,26 @@
+using Fumidai.Aws;
+using Microsoft.Extensions.Logging;
+
+namespace Fumidai;
+
+/// <summary>What to open.</summary>
+public sealed record TunnelRequest
+{
+    /// <summary>Where to.</summary>
+    public required Target Target { get; init; }
+    /// <summary>Settings of the run.</summary>
+    public required Settings Settings { get; init; }
+    /// <summary>Access to AWS.</summary>
+    public required AwsAccess Access { get; init; }
+    /// <summary>Told of everything worth telling.</summary>
+    public IProgress<TunnelEvent>? Events { get; init; }
+    /// <summary>
+    /// Asks a person for the passphrase of a key file, given its path; null: nobody can be asked. Never called when
+    /// <c>FUMIDAI_IDENTITY_PASSPHRASE</c> is set. Returning null gives up.
+    /// </summary>
+    public Func<string, CancellationToken, ValueTask<Secret?>>? AskPassphrase { get; init; }
+    /// <summary>Where to log.</summary>
+    public ILoggerFactory? LoggerFactory { get; init; }
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}
