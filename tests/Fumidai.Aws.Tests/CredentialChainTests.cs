@@ -327,8 +327,13 @@ public sealed class CredentialChainTests
 
     private static string Cached(string token, DateTimeOffset expires, string? refresh = null) => JsonSerializer.Serialize(new Dictionary<string, string?>
     {
-        ["startUrl"] = "https://corp.awsapps.com/start", ["accessToken"] = token, ["expiresAt"] = expires.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
-        ["clientId"] = "c", ["clientSecret"] = "cs", ["registrationExpiresAt"] = "2100-01-01T00:00:00Z", ["refreshToken"] = refresh ?? "refresh-1",
+        ["startUrl"] = "https://corp.awsapps.com/start",
+        ["accessToken"] = token,
+        ["expiresAt"] = expires.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
+        ["clientId"] = "c",
+        ["clientSecret"] = "cs",
+        ["registrationExpiresAt"] = "2100-01-01T00:00:00Z",
+        ["refreshToken"] = refresh ?? "refresh-1",
     });
 
     [Fact]

@@ -111,8 +111,7 @@ internal sealed class FakeAws : IAsyncDisposable
                     var head = new StringBuilder($"HTTP/1.1 {answer.Status} Fake\r\nContent-Type: {answer.ContentType}\r\nContent-Length: {body.Length}\r\n");
                     foreach (var (name, value) in answer.Headers)
                         head.Append(name).Append(": ").Append(value).Append("\r\n");
-                    await stream.WriteAsync(Encoding.ASCII.GetBytes(head.Append("\r\n").ToString()), _stop.Token);
-                    await stream.WriteAsync(body, _stop.Token);
+                    await stream.WriteAsync((byte[])[.. Encoding.ASCII.GetBytes(head.Append("\r\n").ToString()), .. body], _stop.Token);
                     await stream.FlushAsync(_stop.Token);
                 }
             }

@@ -71,7 +71,7 @@ internal static class Failures
     {
         var text = answer.Message ?? "";
         var code = string.IsNullOrEmpty(answer.ErrorCode) || !answer.ErrorCode.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-') ? null : answer.ErrorCode;
-        if (IsHtml(text) || Chain(answer).OfType<HttpErrorResponseException>().Any(e => e.Response?.ContentType?.StartsWith("text/html", StringComparison.OrdinalIgnoreCase) == true))
+        if (RefusingWebPages.IsWebPage(text) || Chain(answer).OfType<HttpErrorResponseException>().Any(e => e.Response?.ContentType?.StartsWith("text/html", StringComparison.OrdinalIgnoreCase) == true))
             return WebPage(answer.StatusCode, operation, host, exception);
         if (code is null && Chain(answer).Any(e => e is JsonException or XmlException))
             return new AwsFailure(AwsFailureKind.Network, operation, null, $"{operation}: {host} gave an answer that is not AWS's", exception);
@@ -98,12 +98,6 @@ internal static class Failures
             && (text.Contains("Signature expired", StringComparison.OrdinalIgnoreCase)
                 || text.Contains("not yet current", StringComparison.OrdinalIgnoreCase)
                 || text.Contains("Request has expired", StringComparison.OrdinalIgnoreCase));
-
-    private static bool IsHtml(string text)
-    {
-        text = text.TrimStart();
-        return text.StartsWith("<!DOCTYPE", StringComparison.OrdinalIgnoreCase) || text.Contains("<html", StringComparison.OrdinalIgnoreCase);
-    }
 
     private static string Unreached(List<Exception> chain, string host)
     {
