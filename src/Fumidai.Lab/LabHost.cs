@@ -9,16 +9,16 @@ public sealed class LabHost : IAsyncDisposable
     private static readonly IReadOnlyList<Func<LabContext, ILabPart>> s_parts = [];
 
     private readonly LabContext _context;
-    private readonly LabDirectory _directory;
     private readonly ApiServer _server;
     private readonly IReadOnlyList<ILabPart> _parts;
+    private readonly Stack<IAsyncDisposable> _started;
 
-    private LabHost(LabContext context, LabDirectory directory, ApiServer server, IReadOnlyList<ILabPart> parts)
+    private LabHost(LabContext context, ApiServer server, IReadOnlyList<ILabPart> parts, Stack<IAsyncDisposable> started)
     {
         _context = context;
-        _directory = directory;
         _server = server;
         _parts = parts;
+        _started = started;
     }
 
     /// <summary>Starts the API, the relay, the virtual agents and the real servers; returns when the seed's agents are Online and PostgreSQL answers.</summary>
@@ -28,14 +28,22 @@ public sealed class LabHost : IAsyncDisposable
     /// <summary>Starts a lab of these parts; with none it is the control plane alone.</summary>
     internal static async Task<LabHost> StartAsync(LabOptions options, IReadOnlyList<Func<LabContext, ILabPart>> parts, CancellationToken cancellationToken)
     {
-        var directory = LabDirectory.Open(options.Directory);
         var started = new Stack<IAsyncDisposable>();
+        T Own<T>(T disposable) where T : IDisposable
+        {
+            started.Push(new Owned(disposable));
+            return disposable;
+        }
+
         try
         {
+            var directory = Own(LabDirectory.Open(options.Directory));
+            var plan = Own(AddressPlan.Claim());
+            var authority = Own(LabAuthority.Create(directory.Path));
             var time = new LabClock(options.Time);
             var model = new LabModel();
             var identities = new Identities(model, time);
-            var authority = LabAuthority.Create(directory.Path);
+            var calls = new CallLog(options.OnCall, time);
             var context = new LabContext
             {
                 Options = options,
@@ -45,39 +53,47 @@ public sealed class LabHost : IAsyncDisposable
                 Identities = identities,
                 Authentication = new RequestAuthentication(identities, time),
                 Permissions = new Permissions(model),
-                Calls = new CallLog(options.OnCall, time),
+                Calls = calls,
+                Transitions = new Transitions(time, calls),
                 Directory = directory.Path,
             };
-            Seed.Identities(model);
-            var seeded = options.Empty ? [] : Seed.Architecture(model, time.GetUtcNow());
+            var databases = model.Change(_ => Plant(options, new Seed(model, plan, time.GetUtcNow())));
             var made = new List<ILabPart>();
             foreach (var make in parts)
             {
                 var part = make(context);
                 made.Add(part);
                 started.Push(part);
-                if (part.Machines is { } machines)
-                    context.Machines = machines;
+                context.Machines = part.Machines ?? context.Machines;
             }
+            // Ends before the parts that it works on.
+            started.Push(context.Transitions);
             var server = await ApiServer.StartAsync(context, made, cancellationToken).ConfigureAwait(false);
             started.Push(server);
             foreach (var part in made)
                 await part.StartAsync(cancellationToken).ConfigureAwait(false);
-            foreach (var (cluster, password) in seeded)
+            foreach (var (cluster, password) in databases)
                 await context.Machines.CreateDatabaseAsync(cluster, password, cancellationToken).ConfigureAwait(false);
             foreach (var instance in model.Read(m => m.Instances.Values.Where(i => i.State == "running").Select(i => i.Id).ToArray()))
                 await context.Machines.BootInstanceAsync(instance, cancellationToken).ConfigureAwait(false);
             foreach (var part in made)
                 await part.ReadyAsync(cancellationToken).ConfigureAwait(false);
-            return new LabHost(context, directory, server, made);
+            return new LabHost(context, server, made, started);
         }
         catch
         {
-            while (started.TryPop(out var part))
-                await part.DisposeAsync().ConfigureAwait(false);
-            directory.Dispose();
+            await EndAsync(started).ConfigureAwait(false);
             throw;
         }
+    }
+
+    private static IReadOnlyList<(DbCluster Cluster, string Password)> Plant(LabOptions options, Seed seed)
+    {
+        seed.Identities();
+        if (options.Empty)
+            return [];
+        seed.SecondRegion();
+        return [seed.Architecture()];
     }
 
     /// <summary>The API's port.</summary>
@@ -122,13 +138,22 @@ public sealed class LabHost : IAsyncDisposable
     }
 
     /// <summary>Stops everything and removes what it made.</summary>
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => EndAsync(_started);
+
+    /// <summary>Last started, first ended; a second call finds nothing left.</summary>
+    private static async ValueTask EndAsync(Stack<IAsyncDisposable> started)
     {
-        await _server.DisposeAsync().ConfigureAwait(false);
-        foreach (var part in _parts.Reverse())
+        while (started.TryPop(out var part))
             await part.DisposeAsync().ConfigureAwait(false);
-        _context.Authority.Dispose();
-        _directory.Dispose();
+    }
+
+    private sealed class Owned(IDisposable disposable) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            disposable.Dispose();
+            return ValueTask.CompletedTask;
+        }
     }
 }
 

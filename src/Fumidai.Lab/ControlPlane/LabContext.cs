@@ -14,6 +14,8 @@ internal sealed class LabContext
     public required RequestAuthentication Authentication { get; init; }
     /// <summary>Evaluates policies.</summary>
     public required Permissions Permissions { get; init; }
+    /// <summary>What goes on after calls were answered.</summary>
+    public required Transitions Transitions { get; init; }
     /// <summary>One line per answered call, without secrets.</summary>
     public required CallLog Calls { get; init; }
     /// <summary>The lab's directory (0700), removed at the end unless the user named it.</summary>

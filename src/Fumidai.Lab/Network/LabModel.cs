@@ -19,13 +19,24 @@ internal sealed class LabModel
     public Dictionary<string, SecurityGroup> SecurityGroups { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, VpcEndpoint> Endpoints { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, Instance> Instances { get; } = new(StringComparer.Ordinal);
+    /// <summary>By ARN.</summary>
     public Dictionary<string, InstanceProfile> InstanceProfiles { get; } = new(StringComparer.Ordinal);
+    /// <summary>By <see cref="Key(string, string)"/>.</summary>
     public Dictionary<string, Role> Roles { get; } = new(StringComparer.Ordinal);
+    /// <summary>By <see cref="Key(string, string)"/>.</summary>
     public Dictionary<string, User> Users { get; } = new(StringComparer.Ordinal);
+    // Lab only: names of databases and subnet groups are unique in the whole lab (on AWS: per account and region), so that one server answers to one name.
     public Dictionary<string, DbSubnetGroup> DbSubnetGroups { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, DbCluster> DbClusters { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, DbInstance> DbInstances { get; } = new(StringComparer.Ordinal);
+    /// <summary>By ARN.</summary>
     public Dictionary<string, SecretEntry> Secrets { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>A role by its account and name; null: none. Call it under <see cref="Read"/> or <see cref="Change"/>.</summary>
+    public Role? FindRole(string account, string name) => Roles.GetValueOrDefault(Key(account, name));
+
+    /// <summary>The key of things whose name is their account's: users and roles.</summary>
+    public static string Key(string account, string name) => $"{account}/{name}";
 
     /// <summary>Reads under the model's lock.</summary>
     public T Read<T>(Func<LabModel, T> read)
@@ -132,8 +143,13 @@ internal sealed class VpcEndpoint : Resource
     public string Type { get; init; } = "Interface";
     public string State { get; set; } = "available";
     public bool PrivateDnsEnabled { get; set; } = true;
-    public List<string> SubnetIds { get; } = [];
+    /// <summary>Its interfaces: subnet to address.</summary>
+    public Dictionary<string, IPAddress> Interfaces { get; } = new(StringComparer.Ordinal);
+    public IReadOnlyCollection<string> SubnetIds => Interfaces.Keys;
+    /// <summary>Gateway endpoints: the route tables that point to it.</summary>
+    public List<string> RouteTableIds { get; } = [];
     public List<string> SecurityGroupIds { get; } = [];
+    /// <summary>Null: allows everything.</summary>
     public string? PolicyDocument { get; set; }
     public DateTimeOffset CreatedAt { get; init; }
 }
@@ -150,6 +166,8 @@ internal sealed class Instance : Resource
     public string InstanceType { get; init; } = "t4g.nano";
     public string State { get; set; } = "running";
     public string? InstanceProfileArn { get; set; }
+    /// <summary>iip-assoc-…, while a profile is attached.</summary>
+    public string? ProfileAssociationId { get; set; }
     public List<string> SecurityGroupIds { get; } = [];
     public DateTimeOffset LaunchedAt { get; set; }
     public string AgentVersion { get; set; } = "3.3.1142.0";
@@ -178,6 +196,7 @@ internal sealed class Role : Resource
 internal sealed class InstanceProfile : Resource
 {
     public required string Name { get; init; }
+    public string Arn => $"arn:aws:iam::{Account}:instance-profile/{Name}";
     public string? RoleName { get; set; }
 }
 
@@ -203,8 +222,12 @@ internal sealed class DbCluster : Resource
     public string? DatabaseName { get; init; }
     public required string MasterUsername { get; init; }
     public string? MasterSecretArn { get; set; }
+    /// <summary>active, rotating.</summary>
+    public string MasterSecretStatus { get; set; } = "active";
+    public bool DeletionProtection { get; set; }
     public double? MinCapacity { get; set; }
     public double? MaxCapacity { get; set; }
+    public int? SecondsUntilAutoPause { get; set; }
     public bool IamAuthentication { get; set; }
     public bool HttpEndpoint { get; set; }
     public required string ResourceId { get; init; }
@@ -227,7 +250,13 @@ internal sealed class SecretEntry : Resource
 {
     public required string Arn { get; init; }
     public required string Name { get; init; }
+    public string? Description { get; set; }
+    /// <summary>The version labelled AWSCURRENT.</summary>
     public required string VersionId { get; set; }
+    /// <summary>The version labelled AWSPREVIOUS.</summary>
+    public string? PreviousVersionId { get; set; }
+    public string? PreviousSecretString { get; set; }
+    public DateTimeOffset ChangedAt { get; set; }
     public required string SecretString { get; set; }
     public string? OwningService { get; init; }
     public DateTimeOffset CreatedAt { get; init; }

@@ -69,6 +69,10 @@ internal sealed class Permissions(LabModel model)
         return Evaluate(documents.SelectMany(d => PolicyDocument.Parse(d).Statements), action, "*", new Dictionary<string, string>()) == Permission.Allowed;
     }
 
+    /// <summary>Whether one document (an endpoint's policy) allows an action on everything.</summary>
+    public static bool PolicyAllows(string document, string action) =>
+        Evaluate(PolicyDocument.Parse(document).Statements, action, "*", new Dictionary<string, string>()) == Permission.Allowed;
+
     /// <summary>Whether a role's trust policy lets this principal assume it.</summary>
     public static bool Trusts(Role role, Caller caller)
     {
