@@ -103,7 +103,7 @@ internal sealed record LabAnswer(HttpStatusCode Status, string Body, string? Req
     /// <summary>Texts of all elements of this name (without namespace).</summary>
     public IReadOnlyList<string> All(string element) => [.. XDocument.Parse(Body).Descendants().Where(e => e.Name.LocalName == element).Select(e => e.Value)];
 
-    public string One(string element) => All(element).First();
+    public string One(string element) => All(element)[0];
 
     public JsonElement Json => JsonDocument.Parse(Body).RootElement;
 
