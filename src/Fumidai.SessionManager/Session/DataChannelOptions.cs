@@ -15,8 +15,11 @@ internal abstract record DataChannelOptions
     /// <summary>Unacknowledged payload bytes at most. Default 1 MiB (protocol §9.3).</summary>
     public int WindowBytes { get; init; } = 1 << 20;
 
-    /// <summary>How long all handshake messages may take. Default 20 s, above the agent's own 15 (protocol §6.2).</summary>
-    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(20);
+    /// <summary>
+    /// Client: how long connecting and all handshake messages may take, 20 s by default, above the agent's own limit (protocol §6.2).
+    /// Agent: how long each answer may take, 15 s by default as the official agent (protocol §4.1).
+    /// </summary>
+    public TimeSpan HandshakeTimeout { get; init; }
 
     /// <summary>Source of data keys for KMS encryption; null: encryption is refused.</summary>
     public ISessionKeySource? Keys { get; init; }
@@ -31,6 +34,9 @@ internal abstract record DataChannelOptions
 /// <summary>The laptop's end.</summary>
 internal sealed record ClientChannelOptions : DataChannelOptions
 {
+    /// <summary>Defaults.</summary>
+    public ClientChannelOptions() => HandshakeTimeout = TimeSpan.FromSeconds(20);
+
     /// <summary>Four numbers, at least 1.2.764.0 (protocol §4.2).</summary>
     public string ClientVersion { get; init; } = "1.2.835.0";
 
@@ -53,6 +59,9 @@ internal sealed record ClientChannelOptions : DataChannelOptions
 /// <summary>The bastion's end.</summary>
 internal sealed record AgentChannelOptions : DataChannelOptions
 {
+    /// <summary>Defaults.</summary>
+    public AgentChannelOptions() => HandshakeTimeout = TimeSpan.FromSeconds(15);
+
     /// <summary>The session served.</summary>
     public required string SessionId { get; init; }
 

@@ -1,0 +1,100 @@
+namespace Fumidai.SessionManager;
+
+/// <summary>
+/// When a new message may go: not while the service has paused us (protocol §3.6), and not faster than agreed (§9.3). One sender waits at a time.
+/// Nothing runs while nobody waits.
+/// </summary>
+/// <param name="time">The clock.</param>
+/// <param name="perSecond">Messages per second; 0: no limit.</param>
+/// <param name="pauseLimit">A pause ends by itself after this long, for a start_publication may never come; null: it does not.</param>
+internal sealed class Pacing(TimeProvider time, int perSecond, TimeSpan? pauseLimit) : IDisposable
+{
+    private const int Burst = 100;
+    private const int Portion = 8;                // timers tick in steps of about 4 ms: hand out what that is worth
+
+    private readonly Lock _gate = new();
+    private readonly AsyncSignal _changed = new();
+    private ITimer? _timer;
+    private double _tokens = Burst;
+    private long _filled = time.GetTimestamp();
+    private long? _pausedAt;
+
+    /// <summary>Whether sending is paused now.</summary>
+    internal bool IsPaused
+    {
+        get
+        {
+            lock (_gate) return StillPaused(out _);
+        }
+    }
+
+    /// <summary>pause_publication.</summary>
+    internal void Pause()
+    {
+        lock (_gate) _pausedAt = time.GetTimestamp();
+    }
+
+    /// <summary>start_publication, an acknowledgement, or a new connection. True: it had been paused.</summary>
+    internal bool Resume()
+    {
+        lock (_gate)
+        {
+            if (_pausedAt is null) return false;
+            _pausedAt = null;
+        }
+        _changed.Set();
+        return true;
+    }
+
+    /// <summary>Takes the right to send one message, if there is one now.</summary>
+    internal bool TryTake()
+    {
+        lock (_gate) return TryTake(out _);
+    }
+
+    /// <summary>Waits until <see cref="TryTake()"/> is worth a try.</summary>
+    internal async ValueTask WaitAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (MayTake(out var wait)) return;
+            _timer ??= time.CreateTimer(static signal => ((AsyncSignal)signal!).Set(), _changed, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _timer.Change(wait ?? Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+        await _changed.WaitAsync(cancellationToken);
+    }
+
+    private bool TryTake(out TimeSpan? wait)
+    {
+        if (!MayTake(out wait)) return false;
+        if (perSecond > 0) _tokens--;
+        return true;
+    }
+
+    private bool MayTake(out TimeSpan? wait)
+    {
+        if (StillPaused(out wait)) return false;
+        if (perSecond == 0) return true;
+        var now = time.GetTimestamp();
+        _tokens = Math.Min(Burst, _tokens + (time.GetElapsedTime(_filled, now).TotalSeconds * perSecond));
+        _filled = now;
+        if (_tokens >= 1) return true;
+        wait = TimeSpan.FromSeconds((Portion - _tokens) / perSecond);
+        return false;
+    }
+
+    private bool StillPaused(out TimeSpan? wait)
+    {
+        wait = null;
+        if (_pausedAt is not { } since) return false;
+        wait = pauseLimit - time.GetElapsedTime(since);
+        if (wait is null || wait > TimeSpan.Zero) return true;
+        _pausedAt = null;
+        return false;
+    }
+
+    public void Dispose()
+    {
+        lock (_gate) _timer?.Dispose();
+    }
+}

@@ -1,0 +1,183 @@
+using System.Net.WebSockets;
+using Fumidai.SessionManager;
+
+namespace Fumidai.Testing;
+
+/// <summary>Which way a message travels.</summary>
+public enum Way
+{
+    ToAgent,
+    ToClient,
+}
+
+/// <summary>What happens to one message: the <paramref name="Message"/>-th binary one (from 0) going that way.</summary>
+public abstract record Fault(Way Way, int Message)
+{
+    /// <summary>It is lost.</summary>
+    public sealed record Drop(Way Way, int Message) : Fault(Way, Message);
+
+    /// <summary>It arrives twice.</summary>
+    public sealed record Duplicate(Way Way, int Message) : Fault(Way, Message);
+
+    /// <summary>It arrives after the next one.</summary>
+    public sealed record Swap(Way Way, int Message) : Fault(Way, Message);
+
+    /// <summary>Instead of it the client's connection is lost.</summary>
+    public sealed record CutClient(Way Way, int Message) : Fault(Way, Message);
+
+    /// <summary>Instead of it the agent's connection is lost.</summary>
+    public sealed record CutAgent(Way Way, int Message) : Fault(Way, Message);
+}
+
+/// <summary>
+/// The service in memory: pairs a client's websocket with an agent's and forwards messages, except for the faults of its script. Messages to an
+/// absent side are lost, as with a relay; nothing runs by itself and nothing depends on time. A random script comes from a seed; print it when a test fails.
+/// </summary>
+public sealed class FaultyLink : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly Func<Way, int, Fault?> _script;
+    private readonly int[] _count = new int[2];
+    private readonly byte[]?[] _held = new byte[]?[2];
+    private LinkSocket? _client;
+    private LinkSocket? _agent;
+
+    public FaultyLink(params Fault[] faults) => _script = (way, message) => faults.FirstOrDefault(f => f.Way == way && f.Message == message);
+
+    private FaultyLink(Func<Way, int, Fault?> script) => _script = script;
+
+    /// <summary>Random faults: each message suffers one with the given probability, in per cent. The first <paramref name="sparing"/> each way pass.</summary>
+    public static FaultyLink Random(int seed, int dropPercent = 5, int duplicatePercent = 5, int swapPercent = 5, int cutPerMille = 3, int sparing = 0)
+    {
+        var random = new Random(seed);
+        return new((way, message) =>
+        {
+            var dice = random.Next(1000);
+            if (message < sparing) return null;
+            if ((dice -= dropPercent * 10) < 0) return new Fault.Drop(way, message);
+            if ((dice -= duplicatePercent * 10) < 0) return new Fault.Duplicate(way, message);
+            if ((dice -= swapPercent * 10) < 0) return new Fault.Swap(way, message);
+            if (dice - cutPerMille < 0) return (dice & 1) == 0 ? new Fault.CutClient(way, message) : new Fault.CutAgent(way, message);
+            return null;
+        });
+    }
+
+    /// <summary>Messages that came in from either side so far; tells a test whether anything still moves.</summary>
+    public long Activity { get; private set; }
+
+    /// <summary>First text messages, in order of arrival.</summary>
+    public List<string> Greetings { get; } = [];
+
+    /// <summary>How often the client connected.</summary>
+    public int ClientConnections { get; private set; }
+
+    /// <summary>How often the agent connected.</summary>
+    public int AgentConnections { get; private set; }
+
+    /// <summary>Sees every binary message before faults apply. Called under the link's lock: look, don't wait.</summary>
+    public Action<Way, byte[]>? Watch { get; set; }
+
+    public ValueTask<WebSocket> ConnectClientAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_gate)
+        {
+            ClientConnections++;
+            _client?.Abort();
+            return ValueTask.FromResult<WebSocket>(_client = new LinkSocket((socket, bytes, type) => OnSent(Way.ToAgent, socket, bytes, type)));
+        }
+    }
+
+    public ValueTask<WebSocket> ConnectAgentAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_gate)
+        {
+            AgentConnections++;
+            _agent?.Abort();
+            return ValueTask.FromResult<WebSocket>(_agent = new LinkSocket((socket, bytes, type) => OnSent(Way.ToClient, socket, bytes, type)));
+        }
+    }
+
+    /// <summary>Loses the client's connection, or the agent's.</summary>
+    public void CutClient()
+    {
+        lock (_gate) _client?.Abort();
+    }
+
+    public void CutAgent()
+    {
+        lock (_gate) _agent?.Abort();
+    }
+
+    /// <summary>Closes the client's websocket as the service does every hour (protocol §1.6).</summary>
+    public void CloseClient(string reason = "Bye")
+    {
+        lock (_gate)
+        {
+            _client?.DeliverClose(WebSocketCloseStatus.NormalClosure, reason);
+            _client = null;
+        }
+    }
+
+    /// <summary>A message of the service's own, past the script.</summary>
+    public void Send(Way way, AgentMessage message) => Send(way, message.ToArray());
+
+    public void Send(Way way, byte[] message)
+    {
+        lock (_gate) Deliver(way, message);
+    }
+
+    public void Dispose()
+    {
+        _client?.Dispose();
+        _agent?.Dispose();
+    }
+
+    private void OnSent(Way way, LinkSocket from, byte[] bytes, WebSocketMessageType type)
+    {
+        lock (_gate)
+        {
+            Activity++;
+            if (!ReferenceEquals(from, way == Way.ToAgent ? _client : _agent)) return;
+            if (type == WebSocketMessageType.Text)
+            {
+                Greetings.Add(System.Text.Encoding.UTF8.GetString(bytes));
+                return;
+            }
+            Watch?.Invoke(way, bytes);
+            if (AgentMessage.TryParse(bytes, out var message, out _) && message.MessageType == MessageTypes.AgentSessionState) return;
+            Apply(_script(way, _count[(int)way]++), way, bytes);
+        }
+    }
+
+    private void Apply(Fault? fault, Way way, byte[] bytes)
+    {
+        switch (fault)
+        {
+            case Fault.Drop:
+                break;
+            case Fault.Swap when _held[(int)way] is null:
+                _held[(int)way] = bytes;
+                return;
+            case Fault.CutClient:
+                _client?.Abort();
+                break;
+            case Fault.CutAgent:
+                _agent?.Abort();
+                break;
+            case Fault.Duplicate:
+                Deliver(way, bytes);
+                Deliver(way, bytes);
+                break;
+            default:
+                Deliver(way, bytes);
+                break;
+        }
+        if (_held[(int)way] is not { } held) return;
+        _held[(int)way] = null;
+        Deliver(way, held);
+    }
+
+    private void Deliver(Way way, byte[] bytes) => (way == Way.ToAgent ? _agent : _client)?.Deliver(bytes);
+}
