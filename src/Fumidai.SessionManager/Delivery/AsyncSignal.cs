@@ -28,8 +28,8 @@ internal sealed class AsyncSignal : IValueTaskSource
         _core.SetResult(true);
     }
 
-    /// <summary>Waits for the next signal. One waiter at a time.</summary>
-    internal ValueTask WaitAsync(CancellationToken cancellationToken)
+    /// <summary>Waits for the next signal. One waiter at a time. Loops that end by looking at their own state need no token: who stops them calls <see cref="Set"/>.</summary>
+    internal ValueTask WaitAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
         lock (_gate)

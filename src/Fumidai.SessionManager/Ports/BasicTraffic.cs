@@ -89,7 +89,7 @@ internal sealed class BasicTraffic : IPortTraffic, ITrafficLoops
             }
             await message.SendAsync(cancellationToken).ConfigureAwait(false);
             await _channel.FlushAsync(cancellationToken).ConfigureAwait(false);
-            await _work.WaitAsync().ConfigureAwait(false);
+            await _work.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         }
     }
 
