@@ -1,0 +1,102 @@
+using System.Globalization;
+using Fumidai.Aws;
+
+namespace Fumidai.Cli;
+
+/// <summary>What <c>connect</c> and <c>exec</c> share: a tunnel, a sign-in, a client in the foreground, its exit code.</summary>
+internal static class ClientRun
+{
+    /// <summary>How long the loss of a tunnel may become known after its client ended of it.</summary>
+    private static readonly TimeSpan LossGrace = TimeSpan.FromMilliseconds(250);
+
+    /// <param name="run">The run.</param>
+    /// <param name="commandLine">Settings typed.</param>
+    /// <param name="name">The target typed.</param>
+    /// <param name="mayAsk">Whether a target may be picked on the terminal.</param>
+    /// <param name="client">Program and arguments.</param>
+    /// <param name="databaseOnly">Whether the target must speak PostgreSQL (connect).</param>
+    internal static async Task<int> RunAsync(Run run, CommandLineSettings commandLine, string? name, bool mayAsk, IReadOnlyList<string> client, bool databaseOnly)
+    {
+        var (screen, stop, surroundings) = (run.Screen, run.Stop, run.Surroundings);
+        var settings = Settings.Load(commandLine, surroundings.WorkingDirectory, surroundings.Environment);
+        var program = ClientProgram.Find(client[0], surroundings);
+        using var access = AwsAccess.Open(settings.Aws, surroundings.Time);
+        var target = await TargetChoice.FindAsync(run, access, settings, name, mayAsk);
+        if (databaseOnly && target.Database is { IsPostgres: false } other)
+            throw new FumidaiException(Reason.Usage, $"cannot open {target.Name} with psql", $"its engine is {other.Engine}", $"Use fumidai exec {target.Name} -- and its own client");
+        var request = new TunnelRequest
+        {
+            Target = target,
+            Settings = settings,
+            Access = access,
+            Events = screen,
+            LoggerFactory = run.Logs,
+            Time = surroundings.Time,
+        };
+        screen.HoldReady();
+        int code;
+        FumidaiException? lost;
+        await using (var tunnel = await Tunnel.OpenAsync(request, stop.Token))
+        {
+            screen.Waiting("Fetching the sign-in");
+            var signIn = await SignIn.PrepareAsync(request, tunnel.Local, surroundings.Environment, stop.Token);
+            screen.Waiting(null);
+            screen.Release();
+            (code, lost) = await RunClientAsync(run, tunnel, program, client, signIn);
+        }
+        screen.Waiting(null);
+        if (stop.ExitCode != 0)
+            return stop.ExitCode;
+        if (code != 0 && lost is not null)
+            throw lost;
+        Tell(screen, client[0], code);
+        return code;
+    }
+
+    private static async Task<(int Code, FumidaiException? Lost)> RunClientAsync(Run run, Tunnel tunnel, string program, IReadOnlyList<string> client, ClientEnvironment signIn)
+    {
+        var ended = ClientProcess.RunAsync(program, client[0], [.. client.Skip(1)], Variables(signIn), run.Stop, run.Surroundings.Time);
+        if (await Task.WhenAny(ended, tunnel.Ended) == tunnel.Ended && await tunnel.Ended is { } early)
+            run.Screen.Report(new TunnelEvent("lost", early.Message, new Dictionary<string, string>(StringComparer.Ordinal) { ["target"] = tunnel.Target.Name }));
+        var code = await ended;
+        if (code == 0)
+            return (0, null);
+        try
+        {
+            return (code, await tunnel.Ended.WaitAsync(LossGrace, run.Surroundings.Time));
+        }
+        catch (TimeoutException)
+        {
+            return (code, null);
+        }
+    }
+
+    /// <summary>The client's variables; a service of the user's own would overrule them all, so it goes.</summary>
+    internal static Dictionary<string, string?> Variables(ClientEnvironment signIn)
+    {
+        var variables = new Dictionary<string, string?>(StringComparer.Ordinal) { ["PGSERVICE"] = null };
+        foreach (var (variable, value) in signIn.Variables)
+            variables[variable] = value;
+        if (signIn.Password is { } password)
+            variables["PGPASSWORD"] = password.Reveal();
+        return variables;
+    }
+
+    // The last word says whose exit code it is.
+    private static void Tell(Screen screen, string client, int code)
+    {
+        var text = string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(client)} ended with exit code {code}, its own");
+        if (screen.Mode.Json)
+        {
+            screen.Report(new TunnelEvent("child_exit", text, new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["program"] = client,
+                ["exit_code"] = code.ToString(CultureInfo.InvariantCulture),
+            }));
+        }
+        else if (code != 0)
+        {
+            screen.LastWord($"fumidai: {text}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+using Fumidai.Aws;
+
+namespace Fumidai.Cli;
+
+/// <summary><c>fumidai tunnel TARGET...</c>: tunnels in the foreground until Ctrl-C.</summary>
+internal sealed record TunnelCommand(IReadOnlyList<string> Targets, CommandLineSettings Settings, OutputMode Output) : ICommand
+{
+    internal static readonly VerbSpec Spec = new()
+    {
+        Name = "tunnel",
+        Summary = "tunnels in the foreground until Ctrl-C; one ready line each on stdout",
+        Usage = "TARGET... [--options]",
+        Description = """
+            Opens one tunnel for each TARGET and prints a line when it is ready, that is, when the far
+            end has answered. Ctrl-C ends them (exit code 130). If one cannot be opened, none stays;
+            if one is lost for good later, the others go on, and the exit code is 7.
+            """,
+        Targets = TargetCount.Several,
+        Options = Options.OfTunnel,
+        Examples =
+        [
+            ("fumidai tunnel cluster/app --port 15432", "one tunnel, on a port of your choice"),
+            ("fumidai tunnel app reports host/10.0.1.7:6379", "three tunnels, each on a free port"),
+            ("fumidai tunnel app --json", "one JSON object per event, for programs"),
+        ],
+        Create = Create,
+    };
+
+    public bool EventsOnOutput => true;
+
+    public async Task<int> RunAsync(Run run)
+    {
+        var stop = run.Stop;
+        var settings = Fumidai.Settings.Load(Settings, run.Surroundings.WorkingDirectory, run.Surroundings.Environment);
+        using var access = AwsAccess.Open(settings.Aws, run.Surroundings.Time);
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+        var opening = Targets.Select(name => OpenAsync(run, access, settings, name, giveUp)).ToArray();
+        try
+        {
+            await Task.WhenAll(opening);
+            return await WatchAsync(run, [.. opening.Select(o => o.Result)]);
+        }
+        catch (Exception) when (opening.FirstOrDefault(o => o.IsFaulted) is { } broken)
+        {
+            // The first that broke, not those that were given up because of it.
+            throw broken.Exception!.InnerExceptions[0];
+        }
+        finally
+        {
+            await Task.WhenAll(opening.Where(o => o.IsCompletedSuccessfully).Select(o => o.Result.DisposeAsync().AsTask()));
+        }
+    }
+
+    private static TunnelCommand Create(Typed typed)
+    {
+        if (typed.Targets.Count > 1 && typed.Number(Options.Port) is > 0)
+            throw new FumidaiException(Reason.Usage, "--port is for one target", $"{typed.Targets.Count} were named", "Give each its port in fumidai.yaml, or leave --port out");
+        var twice = typed.Targets.GroupBy(t => t, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1);
+        return twice is null
+            ? new TunnelCommand(typed.Targets, typed.Settings, typed.Output)
+            : throw new FumidaiException(Reason.Usage, $"{Visible.Quote(twice.Key)} was named twice", next: "Name each target once: a tunnel serves any number of connections");
+    }
+
+    private static async Task<Tunnel> OpenAsync(Run run, AwsAccess access, Settings settings, string name, CancellationTokenSource giveUp)
+    {
+        try
+        {
+            var target = await TargetCatalog.FindAsync(access, settings, name, giveUp.Token);
+            return await Tunnel.OpenAsync(
+                new TunnelRequest { Target = target, Settings = settings, Access = access, Events = run.Screen, LoggerFactory = run.Logs, Time = run.Surroundings.Time },
+                giveUp.Token);
+        }
+        catch when (!giveUp.IsCancellationRequested)
+        {
+            await giveUp.CancelAsync();
+            throw;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            throw new OperationCanceledException("given up", e, giveUp.Token);
+        }
+    }
+
+    private static async Task<int> WatchAsync(Run run, List<Tunnel> tunnels)
+    {
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var registration = run.Stop.Token.UnsafeRegister(_ => stopped.TrySetResult(), null);
+        var running = tunnels.Select(t => t.Ended).ToList();
+        var code = 0;
+        while (running.Count > 0)
+        {
+            var first = await Task.WhenAny([stopped.Task, .. running]);
+            if (first == stopped.Task)
+                break;
+            var ended = (Task<FumidaiException?>)first;
+            running.Remove(ended);
+            if (await ended is not { } lost)
+                continue;
+            run.Screen.Fail(Failure.Of(lost));
+            code = ExitCodes.Of(lost);
+        }
+        return code != 0 ? code : run.Stop.ExitCode;
+    }
+}

@@ -1,0 +1,13 @@
+namespace Fumidai.Cli;
+
+/// <summary>Variables as lines for a POSIX shell.</summary>
+internal static class Exports
+{
+    internal static string Line(string name, string value) => $"export {name}={Quoted(value)}";
+
+    // Plain where a shell and a reader agree that it is plain; else single quotes, the only ones in which nothing has a meaning.
+    private static string Quoted(string value) =>
+        value.Length > 0 && value.All(c => char.IsAsciiLetterOrDigit(c) || "_-./:,@%+=".Contains(c, StringComparison.Ordinal))
+            ? value
+            : $"'{value.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+}

@@ -1,0 +1,70 @@
+using System.Globalization;
+
+namespace Fumidai.Cli;
+
+/// <summary>Every option there is (design §4).</summary>
+internal static class Options
+{
+    internal static readonly OptionSpec Via = new("--via", "ROUTE", "auto (default), ssm (Session Manager) or ssh", OptionGroup.Route, OneOf("auto", "ssm", "ssh"));
+    internal static readonly OptionSpec Bastion = new("--bastion", "ID", "the bastion to go through: i-… or tag:KEY=VALUE; default: one that fits", OptionGroup.Route, BastionName);
+    internal static readonly OptionSpec Identity = new("--identity", "FILE", "private key for ssh; default: a key made in memory and pushed for 60 seconds", OptionGroup.Route, NotEmpty);
+    internal static readonly OptionSpec Port = new("--port", "N", "local port; default: any free one", OptionGroup.Route, Number(0, 65535));
+
+    internal static readonly OptionSpec SecretId = new("--secret", "ID", "Secrets Manager secret to sign in with; default: the cluster's own", OptionGroup.Database, NotEmpty);
+    internal static readonly OptionSpec User = new("--user", "NAME", "database user", OptionGroup.Database, NotEmpty);
+    internal static readonly OptionSpec DatabaseName = new("--database", "NAME", "database to open", OptionGroup.Database, NotEmpty);
+    internal static readonly OptionSpec CaFile = new("--ca-file", "FILE", "PEM file of roots to trust for the database; default: those of Amazon RDS", OptionGroup.Database, NotEmpty);
+
+    internal static readonly OptionSpec Profile = new("--profile", "NAME", "AWS profile; default: AWS_PROFILE", OptionGroup.Aws, NotEmpty);
+    internal static readonly OptionSpec Region = new("--region", "NAME", "AWS region; default: AWS_REGION, or the profile's", OptionGroup.Aws, RegionName);
+    internal static readonly OptionSpec EndpointUrl = new("--endpoint-url", "URL", "send AWS calls there; default: AWS_ENDPOINT_URL", OptionGroup.Aws, HttpUrl);
+
+    internal static readonly OptionSpec PrintEnv = new("--print-env", null, "print what to export for a lab that runs already", OptionGroup.Lab);
+    internal static readonly OptionSpec LabPort = new("--port", "N", "port of the API on 127.0.0.1; default: any free one", OptionGroup.Lab, Number(0, 65535));
+    internal static readonly OptionSpec Directory = new("--directory", "DIR", "keep the lab's files there; default: a temporary folder, removed at the end", OptionGroup.Lab, NotEmpty);
+    internal static readonly OptionSpec AcceptUnsignedChannel = new("--accept-unsigned-channel", null, "let in Session Manager clients older than 1.2.764.0, which do not sign", OptionGroup.Lab);
+    internal static readonly OptionSpec Empty = new("--empty", null, "start with an empty account instead of the example architecture", OptionGroup.Lab);
+
+    internal static readonly OptionSpec Dir = new("--dir", "DIR", "folder for the link; default: the first of your own folders on PATH", OptionGroup.Plugin, NotEmpty);
+    internal static readonly OptionSpec Force = new("--force", null, "replace a session-manager-plugin that is not ours", OptionGroup.Plugin);
+
+    internal static readonly OptionSpec Config = new("--config", "FILE", "settings file; default: fumidai.yaml here, in a parent folder, or in the user's config folder", OptionGroup.Output, NotEmpty);
+    internal static readonly OptionSpec Json = new("--json", null, "JSON for programs: one object per event, one array for a list", OptionGroup.Output);
+    internal static readonly OptionSpec Quiet = new("--quiet", null, "nothing but results and errors", OptionGroup.Output);
+    internal static readonly OptionSpec Verbose = new("--verbose", null, "logs, and the causes of an error, on stderr", OptionGroup.Output);
+    internal static readonly OptionSpec Yes = new("--yes", null, "ask nothing: where a question would come up, fail and say what to name", OptionGroup.Output);
+
+    internal static readonly OptionSpec[] OfAws = [Profile, Region, EndpointUrl];
+    internal static readonly OptionSpec[] OfOutput = [Json, Quiet, Verbose];
+    internal static readonly OptionSpec[] OfTunnel = [Via, Bastion, Identity, Port, .. OfAws, Config, .. OfOutput, Yes];
+    internal static readonly OptionSpec[] OfClient = [Via, Bastion, Identity, Port, SecretId, User, DatabaseName, CaFile, .. OfAws, Config, .. OfOutput, Yes];
+
+    private static string? NotEmpty(string value) =>
+        value.Length == 0 ? "must not be empty" : value.Any(char.IsControl) ? "must not hold control characters" : null;
+
+    private static Func<string, string?> OneOf(params string[] words) =>
+        value => words.Contains(value, StringComparer.Ordinal) ? null : $"must be {string.Join(", ", words[..^1])} or {words[^1]}";
+
+    private static Func<string, string?> Number(int least, int most) =>
+        value => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
+            ? null
+            : string.Create(CultureInfo.InvariantCulture, $"must be a number from {least} to {most}");
+
+    private static string? RegionName(string value) =>
+        value.Length is > 2 and < 64 && value.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-') && char.IsAsciiLetterLower(value[0])
+            ? null
+            : "must be the name of a region, such as ap-northeast-1";
+
+    private static string? BastionName(string value)
+    {
+        const string Good = "must be an instance (i-…) or a tag (tag:KEY=VALUE)";
+        if (value.StartsWith("tag:", StringComparison.Ordinal))
+            return value.IndexOf('=', StringComparison.Ordinal) > "tag:".Length && !value.Any(char.IsControl) ? null : Good;
+        return value.StartsWith("i-", StringComparison.Ordinal) && value.Length is > 2 and <= 34 && value[2..].All(char.IsAsciiHexDigitLower) ? null : Good;
+    }
+
+    private static string? HttpUrl(string value) =>
+        Uri.TryCreate(value, UriKind.Absolute, out var url) && url.Scheme is ("http" or "https") && url.Host.Length > 0 && !value.Any(c => char.IsControl(c) || c == ' ')
+            ? null
+            : "must be a URL that begins with http:// or https://";
+}
