@@ -23,5 +23,5 @@ internal sealed record OptionSpec(string Name, string? ValueName, string Help, O
 {
     internal Option Create() => ValueName is null
         ? new Option<bool>(Name) { Arity = ArgumentArity.Zero }
-        : new Option<string>(Name) { Arity = new ArgumentArity(0, 100) };
+        : new Option<string[]>(Name) { Arity = new ArgumentArity(0, 100) };
 }
