@@ -29,6 +29,9 @@ internal struct MuxFrameReader
     private bool _skipping;
     private uint _streamId;
 
+    /// <summary>Bytes that the frame begun still owes.</summary>
+    public readonly int Owed => _remaining;
+
     /// <summary>True while inside a frame: an end of input here is not a clean one.</summary>
     public readonly bool IsInsideFrame => _partialLength > 0 || _remaining > 0;
 

@@ -20,11 +20,11 @@ internal sealed class BasicPortAgent(IPayloadChannel channel, AgentTarget target
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var receiving = ReceiveAsync(stop.Token);
-        var first = await Task.WhenAny(receiving, _finished.Task).ConfigureAwait(false);
+        await Task.WhenAny(receiving, _finished.Task).ConfigureAwait(false);
         await stop.CancelAsync().ConfigureAwait(false);
         await receiving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await HangUpAsync().ConfigureAwait(false);
-        if (first == _finished.Task) return await _finished.Task.ConfigureAwait(false);
+        if (_finished.Task.IsCompleted) return await _finished.Task.ConfigureAwait(false);
         return receiving.Exception?.InnerException switch
         {
             DialException refused => new SessionEnd(SessionEndKind.Failed, RefusalText(refused)),
@@ -75,7 +75,7 @@ internal sealed class BasicPortAgent(IPayloadChannel channel, AgentTarget target
             while (payload.Length > 0)
                 payload = payload[await _socket!.SendAsync(payload, SocketFlags.None, CancellationToken.None).ConfigureAwait(false)..];
         }
-        catch (SocketException)
+        catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
         {
             // The pump sees the same end and decides what it means.
         }
@@ -101,13 +101,16 @@ internal sealed class BasicPortAgent(IPayloadChannel channel, AgentTarget target
         {
             return;
         }
-        if (!forwards) _finished.TrySetResult(end);
+        if (forwards) socket.Dispose();
+        else _finished.TrySetResult(end);
     }
 
     private async Task HangUpAsync()
     {
-        _socket?.Dispose();
+        if (_socket is null) return;
+        SocketPump.Close(_socket);
         await _pump.ConfigureAwait(false);
+        _socket.Dispose();
     }
 
     // The text is what the agent means to say and 3.0.196.0 says. Later ones die in cleaning up a connection that never was, and the

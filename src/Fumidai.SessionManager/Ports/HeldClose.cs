@@ -17,7 +17,7 @@ internal abstract partial class PipedStream
 
         public void Start()
         {
-            if (Limit <= TimeSpan.Zero) return;
+            if (Limit == TimeSpan.Zero || Limit == Timeout.InfiniteTimeSpan) return;
             lock (stream._sync)
             {
                 if (_stopped || stream._closing || _timer is not null) return;

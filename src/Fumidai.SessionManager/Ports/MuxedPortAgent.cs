@@ -115,7 +115,7 @@ internal sealed class MuxedPortAgent(IPayloadChannel channel, AgentTarget target
                 await stream.Output.CompleteAsync().ConfigureAwait(false);
                 stream.Input.CancelPendingRead();
             }
-            socket.Dispose();
+            SocketPump.Close(socket);
             await Task.WhenAll(up, down).ConfigureAwait(false);
             await stream.DisposeAsync().ConfigureAwait(false);
         }

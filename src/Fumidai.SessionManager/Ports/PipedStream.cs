@@ -205,7 +205,7 @@ internal abstract partial class PipedStream : PortStream
             if (_outputDone) return;
             _outputDone = true;
             _unsent.Writer.Complete();
-            _closing |= _inputReleased || _held.Limit <= TimeSpan.Zero;
+            _closing |= _inputReleased || _held.Limit == TimeSpan.Zero;
         }
         Schedule();
         _held.Start();

@@ -55,6 +55,22 @@ internal static class SocketPump
         }
     }
 
+    /// <summary>
+    /// Ends both directions and lets both copy loops go. Disposing a socket that somebody waits on would reset the connection instead of
+    /// closing it; dispose it when the loops are done.
+    /// </summary>
+    public static void Close(Socket socket)
+    {
+        try
+        {
+            socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
+        {
+            // Reset by the other side already.
+        }
+    }
+
     private static bool IsEnd(Exception failure)
         => failure is SocketException or ObjectDisposedException or IOException or SessionEndedException;
 }
