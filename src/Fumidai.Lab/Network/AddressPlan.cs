@@ -41,6 +41,8 @@ internal sealed class AddressPlan : IDisposable
             try
             {
                 socket.Bind(new IPEndPoint(IPAddress.Parse($"127.{second}.255.254"), ClaimPort));
+                // Bound sockets share an address until one listens.
+                socket.Listen(1);
                 return new AddressPlan(second, socket);
             }
             catch (SocketException e)
