@@ -34,6 +34,14 @@ public static class TargetCatalog
         return await ResolveAsync(access, name, Parse(settings, name), null, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Refuses a name that <see cref="FindAsync"/> would refuse without asking AWS.</summary>
+    /// <exception cref="FumidaiException">Usage for a malformed name, NotFound for a plain word that fumidai.yaml does not know.</exception>
+    public static void CheckName(Settings settings, string name)
+    {
+        if (!settings.Targets.ContainsKey(name))
+            Parse(settings, name);
+    }
+
     internal static string NameOf(Database database) =>
         $"{(database.Kind == DatabaseKind.Cluster ? "cluster" : "instance")}/{database.Id}";
 

@@ -51,6 +51,12 @@ internal sealed class DeathWatch : IDisposable
     /// <summary>This process is to end with us.</summary>
     internal void End(int process) => Say($"end {process.ToString(CultureInfo.InvariantCulture)}");
 
+    /// <summary>Lets go without a word, as our death would.</summary>
+    internal void Break() => _shell?.StandardInput.Close();
+
+    /// <summary>When the shell has done its work.</summary>
+    internal Task Gone => _shell?.WaitForExitAsync() ?? Task.CompletedTask;
+
     public void Dispose()
     {
         Say("done");
@@ -64,7 +70,7 @@ internal sealed class DeathWatch : IDisposable
             _shell?.StandardInput.Write(line + "\n");
             _shell?.StandardInput.Flush();
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
             // Somebody killed the shell: what it would have done stays undone, and that is no reason to fail.
         }

@@ -19,6 +19,8 @@ internal static class ClientRun
     {
         var (screen, stop, surroundings) = (run.Screen, run.Stop, run.Surroundings);
         var settings = Settings.Load(commandLine, surroundings.WorkingDirectory, surroundings.Environment);
+        if (name is not null)
+            TargetCatalog.CheckName(settings, name);
         var program = ClientProgram.Find(client[0], surroundings);
         using var access = AwsAccess.Open(settings.Aws, surroundings.Time);
         var target = await TargetChoice.FindAsync(run, access, settings, name, mayAsk);

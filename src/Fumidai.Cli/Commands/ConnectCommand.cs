@@ -14,7 +14,7 @@ internal sealed record ConnectCommand(string? Target, CommandLineSettings Settin
             Ctrl-C cancels the query; \q leaves, and nothing is left behind.
             """,
         Targets = TargetCount.Optional,
-        Tail = Tail.Optional,
+        Tail = Tail.Arguments,
         TailMeaning = "what is meant for psql",
         Options = Options.OfClient,
         Examples =

@@ -14,7 +14,7 @@ internal sealed record ExecCommand(string Target, CommandLineSettings Settings, 
             PGSSLROOTCERT. Ends with COMMAND's exit code; the tunnel ends with it.
             """,
         Targets = TargetCount.One,
-        Tail = Tail.Required,
+        Tail = Tail.RequiredCommand,
         TailMeaning = "the command to run",
         Options = Options.OfClient,
         Examples =

@@ -18,7 +18,7 @@ internal sealed record LabCommand(OutputMode Output, bool PrintEnv, int? Port, s
             ends with its exit code. --print-env starts nothing: it prints the variables of the lab
             that runs already (the youngest; --port chooses), exit code 5 when none does.
             """,
-        Tail = Tail.Optional,
+        Tail = Tail.Command,
         TailMeaning = "a command to run in the lab",
         Options = [Options.PrintEnv, Options.LabPort, Options.Directory, Options.AcceptUnsignedChannel, Options.Empty, .. Options.OfOutput],
         Examples =
@@ -46,8 +46,6 @@ internal sealed record LabCommand(OutputMode Output, bool PrintEnv, int? Port, s
             throw new FumidaiException(Reason.Usage, "--print-env does not go with a command", next: "A command after -- gets the variables anyway");
         if (command.PrintEnv && (command.Directory is not null || command.AcceptUnsignedChannel || command.Empty))
             throw new FumidaiException(Reason.Usage, "--print-env starts no lab, so only --port goes with it", next: "Give the other options to the fumidai lab that is to start");
-        if (command.Client is [])
-            throw new FumidaiException(Reason.Usage, "there is no command after --", next: "Write fumidai lab alone to run it in the foreground");
         return command;
     }
 

@@ -32,6 +32,8 @@ internal sealed record TunnelCommand(IReadOnlyList<string> Targets, CommandLineS
     {
         var stop = run.Stop;
         var settings = Fumidai.Settings.Load(Settings, run.Surroundings.WorkingDirectory, run.Surroundings.Environment);
+        foreach (var name in Targets)
+            TargetCatalog.CheckName(settings, name);
         using var access = AwsAccess.Open(settings.Aws, run.Surroundings.Time);
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
         var opening = Targets.Select(name => OpenAsync(run, access, settings, name, giveUp)).ToArray();

@@ -87,7 +87,9 @@ internal static class CommandLine
             command.Options.Add(option);
         var targets = new Argument<string[]>("TARGET") { Arity = new ArgumentArity(0, 100) };
         command.Arguments.Add(targets);
-        var result = command.Parse(["verb", .. words], Configuration);
+        // And a switch that nobody can type: at the very start a word in brackets would be a directive.
+        command.Options.Add(new Option<bool>("--\0") { Arity = ArgumentArity.Zero });
+        var result = command.Parse(["verb", "--\0", .. words], Configuration);
 
         var names = result.GetResult(targets)?.Tokens.Select(t => t.Value).Concat(result.UnmatchedTokens).ToArray() ?? [.. result.UnmatchedTokens];
         foreach (var name in names)
@@ -163,8 +165,14 @@ internal static class CommandLine
     {
         if (verb.Tail == Tail.None && tail is not null)
             throw Wrong($"{verb.Name} takes nothing after --", SeeHelp(verb));
-        if (verb.Tail == Tail.Required && tail is (null or []))
-            throw Wrong($"{verb.Name} needs a command to run", $"Write it after --: fumidai {verb.Name} {verb.Usage}");
+        var lacksCommand = verb.Tail switch
+        {
+            Tail.Command => tail is [] or ["", ..],
+            Tail.RequiredCommand => tail is null or [] or ["", ..],
+            _ => false,
+        };
+        if (lacksCommand)
+            throw Wrong(tail is null ? $"{verb.Name} needs a command to run" : "there is no command after --", $"Write fumidai {verb.Name} {verb.Usage}");
     }
 
     private static string SeeHelp(VerbSpec verb) => $"fumidai {verb.Name} --help lists the options";

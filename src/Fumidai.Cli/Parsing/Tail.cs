@@ -5,8 +5,10 @@ internal enum Tail
 {
     /// <summary>Nothing.</summary>
     None,
-    /// <summary>Arguments or a command, or nothing.</summary>
-    Optional,
+    /// <summary>Arguments for a client, or nothing.</summary>
+    Arguments,
+    /// <summary>A command, or nothing.</summary>
+    Command,
     /// <summary>A command.</summary>
-    Required,
+    RequiredCommand,
 }

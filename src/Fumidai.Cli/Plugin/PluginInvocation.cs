@@ -61,7 +61,7 @@ internal abstract record PluginInvocation
             return new InvalidOperation();
         var response = arguments[0].StartsWith(ResponseVariable, StringComparison.Ordinal) ? environment(arguments[0]) : arguments[0];
         if (string.IsNullOrEmpty(response))
-            return new Broken($"{Visible.Line(arguments[0])} is not set");
+            return new Broken(arguments[0].Length == 0 ? "no session was given" : $"{ResponseVariable} is not set");
         try
         {
             return Read(response, arguments);

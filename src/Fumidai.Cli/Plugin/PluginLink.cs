@@ -23,14 +23,7 @@ internal static class PluginLink
         try
         {
             Directory.CreateDirectory(folder);
-            // Beside it first, then over it: there is never a moment without a plugin.
-            var fresh = Path.Combine(folder, $".{Name}.{Environment.ProcessId}");
-            File.Delete(fresh);
-            if (OperatingSystem.IsWindows())
-                File.Copy(program, fresh);
-            else
-                File.CreateSymbolicLink(fresh, program);
-            File.Move(fresh, path, overwrite: true);
+            Replace(path, Path.Combine(folder, $".{Name}.{Environment.ProcessId}"), program);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -55,6 +48,25 @@ internal static class PluginLink
 
     private static IEnumerable<string> Folders(Func<string, string?> environment) =>
         (environment("PATH") ?? "").Split(Path.PathSeparator).Where(Path.IsPathFullyQualified).Select(f => Path.TrimEndingDirectorySeparator(Path.GetFullPath(f)));
+
+    // Beside it first, then over it: there is never a moment without a plugin.
+    private static void Replace(string path, string fresh, string program)
+    {
+        File.Delete(fresh);
+        try
+        {
+            if (OperatingSystem.IsWindows())
+                File.Copy(program, fresh);
+            else
+                File.CreateSymbolicLink(fresh, program);
+            File.Move(fresh, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(fresh);
+            throw;
+        }
+    }
 
     // ~/.local/bin may be on PATH before it exists; then it is made.
     private static bool IsWritable(string folder)

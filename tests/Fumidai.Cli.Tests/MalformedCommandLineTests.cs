@@ -1,0 +1,107 @@
+using Xunit;
+
+namespace Fumidai.Cli.Tests;
+
+/// <summary>Twenty malformed inputs per verb: one clear line, the documented exit code, nothing on stdout, no stack trace.</summary>
+public sealed class MalformedCommandLineTests
+{
+    // Words are separated by one blank; ␀ stands for an empty word, ␤ for a line end in one.
+    private static readonly string[] WithoutVerb =
+    [
+        "conect", "Connect", "tunel app", "target", "targts", "exce app -- ls", "up", "down", "status", "doctor app",
+        "--region eu-west-1", "-v", "--", "-- psql", "␀", "␤", "\u001b[31mconnect", "--version x", "plugin", "plugin instal",
+        "plugin --dir x", "plugin uninstall", "connect\u0000", "/etc/passwd", "help nothing", "-", "--nothing", "nothing --help", "lab2",
+    ];
+
+    private static readonly string[] OfConnect =
+    [
+        "a b", "a psql -c", "--port", "a --port", "a --port abc", "a --port -1", "a --port 65536", "a --port 1.5", "a --port 0x10", "a --port 99999999999999999999",
+        "a --port 1 --port 2", "a --via", "a --via SSM", "a --via direct", "a --via ␀", "a --bastion bastion", "a --bastion i-", "a --bastion tag:", "a --bastion tag:=x", "a --region EU",
+        "a --region ␀", "a --region eu-west-1;id", "a --endpoint-url localhost:4566", "a --endpoint-url ftp://x", "a --endpoint-url ␀", "a --prot 1", "a -p 1", "a --json=true", "a --quiet:1", "␀",
+        "␤", "a\u001b[2J", "a --identity ␀", "a --secret ␀", "a --user ␀", "a --database ␤", "a --ca-file ␀", "a --config ␀", "a --no-json", "a --dir x", "@file b",
+        "cluster/", "cluster/a_b", "cluster/1a", "clutser/app", "instance/", "host/", "host/name", "host/name:0", "host/name:99999", "host/:5432", "host/a:b:c", "host/name:abc", "a/b/c",
+    ];
+
+    private static readonly string[] OfTunnel =
+    [
+        "", "--port 1", "a --port", "a b --port 15432", "a a", "a -- psql", "a --", "a --port abc", "a --port 70000", "a --via tcp",
+        "a --bastion 10.0.0.1", "a --secret x", "a --user x", "a --database x", "a --region 1", "a --endpoint-url x", "a ␀", "a ␤", "a --jsn", "a --quiet=yes",
+        "cluster/", "host/x", "cluster/b/c", "a --profile ␀", "a --verbose --verbos",
+    ];
+
+    private static readonly string[] OfExec =
+    [
+        "", "a", "a --", "-- psql", "a psql", "a b -- psql", "a --port x -- psql", "a --port -- psql", "a --via x -- psql", "a --bastion x -- psql",
+        "a --region X -- psql", "a --endpoint-url x -- psql", "a --command psql", "a -c psql -- psql", "␀ -- psql", "␤ -- psql", "a --json=1 -- psql", "a --secret ␀ -- psql", "a --user ␀ -- psql", "a --config ␀ -- psql",
+        "cluster/ -- psql", "host/x -- psql", "a -- ␀",
+    ];
+
+    private static readonly string[] OfTargets =
+    [
+        "x", "cluster/app", "--port 1", "--via ssm", "--bastion i-1", "--secret x", "-- ls", "--", "--region", "--region ␀",
+        "--region A", "--region a", "--region eu_west_1", "--profile ␀", "--profile", "--endpoint-url", "--endpoint-url x", "--endpoint-url http://", "--json=true", "--jsno",
+        "--config ␀", "--config", "--region a-b --region c-d", "--quiet=1", "-j", "␀", "␤",
+    ];
+
+    private static readonly string[] OfLab =
+    [
+        "x", "start", "--port", "--port abc", "--port -1", "--port 65536", "--port 1 --port 2", "--directory", "--directory ␀", "--directory ␤",
+        "--print-env=1", "--print-env --empty", "--print-env --directory x", "--print-env --accept-unsigned-channel", "--print-env -- sh", "--", "-- ␀", "--print", "--region eu-west-1", "--profile x",
+        "--empty=yes", "--accept-unsigned", "--json=1", "-p 1", "sh -c ls",
+    ];
+
+    private static readonly string[] OfPluginInstall =
+    [
+        "x", "--dir", "--dir ␀", "--dir ␤", "--dir a --dir b", "--force=1", "--forse", "-f", "-- x", "--",
+        "--port 1", "--region eu-west-1", "--directory x", "--profile x", "--json=1", "--quiet=", "--verbose:2", "--link", "␀", "␤",
+    ];
+
+    private static readonly (string Verb, string[] Words)[] All =
+    [
+        ("connect", OfConnect), ("tunnel", OfTunnel), ("exec", OfExec), ("targets", OfTargets), ("lab", OfLab), ("plugin install", OfPluginInstall),
+    ];
+
+    public static TheoryData<string> Lines => [.. WithoutVerb.Concat(All.SelectMany(v => v.Words.Select(r => $"{v.Verb} {r}".TrimEnd())))];
+
+    [Theory]
+    [MemberData(nameof(Lines))]
+    public async Task A_malformed_command_line_gets_one_line_and_exit_code_2(string line)
+    {
+        string[] words = [.. line.Split(' ').Select(w => w.Replace("␀", "", StringComparison.Ordinal).Replace('␤', '\n'))];
+
+        var ran = await InProcess.RunAsync(words);
+
+        Assert.True(ran.ExitCode == ExitCodes.Usage, ran.ToString());
+        Assert.Empty(ran.Output);
+        var error = Assert.Single(ran.ErrorLines);
+        Assert.StartsWith("fumidai: ", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", error, StringComparison.Ordinal);
+        Assert.DoesNotContain(error, c => char.IsControl(c));
+        Assert.InRange(error.Length, 20, 400);
+    }
+
+    [Fact]
+    public void Each_verb_has_twenty_of_them()
+    {
+        Assert.Equal(Verbs.All.Select(v => v.Name).Order(StringComparer.Ordinal), All.Select(v => v.Verb).Order(StringComparer.Ordinal));
+        Assert.All(All, verb => Assert.True(verb.Words.Distinct(StringComparer.Ordinal).Count() >= 20, verb.Verb));
+    }
+
+    [Theory]
+    [InlineData("conect", "Did you mean connect?")]
+    [InlineData("tunel a", "Did you mean tunnel?")]
+    [InlineData("targts", "Did you mean targets?")]
+    [InlineData("connect a --prot 1", "Did you mean --port?")]
+    [InlineData("connect a --regoin x", "Did you mean --region?")]
+    [InlineData("exec a psql", "fumidai exec TARGET [--options] -- COMMAND")]
+    [InlineData("connect a --port abc", "“abc”")]
+    [InlineData("plugin", "fumidai plugin install")]
+    [InlineData("--region eu-west-1", "fumidai connect TARGET --region")]
+    [InlineData("tunnel a b --port 1", "fumidai.yaml")]
+    public async Task The_line_names_the_next_step(string line, string step)
+    {
+        var ran = await InProcess.RunAsync(line.Split(' '));
+
+        Assert.Contains(step, ran.Error, StringComparison.Ordinal);
+    }
+}
