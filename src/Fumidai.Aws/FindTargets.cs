@@ -20,33 +20,19 @@ public static class FindTargets
     /// <exception cref="AwsFailure">Permission when neither may be described.</exception>
     public static async Task<IReadOnlyList<Database>> ListAsync(AwsAccess access, CancellationToken cancellationToken)
     {
-        var askInstances = PagesAsync(access, "DescribeDBInstances", "DBInstances", "DBInstance", [], cancellationToken);
-        List<XElement>? clusters = null;
-        AwsFailure? refused = null;
-        try
-        {
-            clusters = await PagesAsync(access, "DescribeDBClusters", "DBClusters", "DBCluster", [], cancellationToken).ConfigureAwait(false);
-        }
-        catch (AwsFailure f) when (f.Kind == AwsFailureKind.Permission)
-        {
-            refused = f;
-        }
-        List<XElement> instances = [];
-        try
-        {
-            instances = await askInstances.ConfigureAwait(false);
-        }
-        catch (AwsFailure f) when (f.Kind == AwsFailureKind.Permission && refused is null)
-        {
-        }
-        return await DescribeAsync(access, clusters ?? [], instances, cancellationToken).ConfigureAwait(false);
+        var clusters = AllowedPagesAsync(access, "DescribeDBClusters", "DBClusters", "DBCluster", cancellationToken);
+        var instances = AllowedPagesAsync(access, "DescribeDBInstances", "DBInstances", "DBInstance", cancellationToken);
+        var all = await Task.WhenAll(clusters, instances).ConfigureAwait(false);
+        if (all is [{ Refused: { } refused }, { Refused: not null }])
+            throw refused;
+        return await DescribeAsync(access, all[0].Found, all[1].Found, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>One cluster or instance by id.</summary>
     /// <exception cref="AwsFailure">NotFound when there is none of this id.</exception>
     public static async Task<Database> GetAsync(AwsAccess access, DatabaseKind kind, string id, CancellationToken cancellationToken)
     {
-        List<XElement> clusters = [], instances = [];
+        List<XElement> clusters = [], instances;
         if (kind == DatabaseKind.Instance)
         {
             instances = await PagesAsync(access, "DescribeDBInstances", "DBInstances", "DBInstance", [new("DBInstanceIdentifier", id)], cancellationToken).ConfigureAwait(false);
@@ -54,14 +40,8 @@ public static class FindTargets
         else
         {
             clusters = await PagesAsync(access, "DescribeDBClusters", "DBClusters", "DBCluster", [new("DBClusterIdentifier", id)], cancellationToken).ConfigureAwait(false);
-            try
-            {
-                instances = await PagesAsync(access, "DescribeDBInstances", "DBInstances", "DBInstance",
-                    [new("Filters.Filter.1.Name", "db-cluster-id"), new("Filters.Filter.1.Values.Value.1", id)], cancellationToken).ConfigureAwait(false);
-            }
-            catch (AwsFailure f) when (f.Kind == AwsFailureKind.Permission)
-            {
-            }
+            instances = (await AllowedPagesAsync(access, "DescribeDBInstances", "DBInstances", "DBInstance", cancellationToken,
+                new("Filters.Filter.1.Name", "db-cluster-id"), new("Filters.Filter.1.Values.Value.1", id)).ConfigureAwait(false)).Found;
         }
         var found = await DescribeAsync(access, clusters, instances, cancellationToken, withMembers: kind == DatabaseKind.Instance).ConfigureAwait(false);
         var noun = kind == DatabaseKind.Cluster ? "cluster" : "instance";
@@ -131,15 +111,21 @@ public static class FindTargets
 
     private static async Task<Dictionary<string, string>> VpcsOfSubnetGroupsAsync(AwsAccess access, CancellationToken cancellationToken)
     {
+        var groups = await AllowedPagesAsync(access, "DescribeDBSubnetGroups", "DBSubnetGroups", "DBSubnetGroup", cancellationToken).ConfigureAwait(false);
+        return groups.Found.Where(g => g.Text("DBSubnetGroupName") is not null && g.Text("VpcId") is not null)
+            .ToDictionary(g => g.Text("DBSubnetGroupName")!, g => g.Text("VpcId")!, StringComparer.OrdinalIgnoreCase);
+    }
+
+    /// <summary>Nothing, and the refusal, where the caller may not ask.</summary>
+    private static async Task<(List<XElement> Found, AwsFailure? Refused)> AllowedPagesAsync(AwsAccess access, string operation, string list, string item, CancellationToken cancellationToken, params KeyValuePair<string, string>[] parameters)
+    {
         try
         {
-            var groups = await PagesAsync(access, "DescribeDBSubnetGroups", "DBSubnetGroups", "DBSubnetGroup", [], cancellationToken).ConfigureAwait(false);
-            return groups.Where(g => g.Text("DBSubnetGroupName") is not null && g.Text("VpcId") is not null)
-                .ToDictionary(g => g.Text("DBSubnetGroupName")!, g => g.Text("VpcId")!, StringComparer.OrdinalIgnoreCase);
+            return (await PagesAsync(access, operation, list, item, parameters, cancellationToken).ConfigureAwait(false), null);
         }
         catch (AwsFailure f) when (f.Kind == AwsFailureKind.Permission)
         {
-            return [];
+            return ([], f);
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Net;
+using Amazon.Runtime;
 using Amazon.SimpleSystemsManagement.Model;
 
 namespace Fumidai.Aws;
@@ -40,6 +42,7 @@ internal static class ManagedNodes
     }
 
     private static bool IsNoAnswer(AwsFailure failure) => failure.Kind == AwsFailureKind.Permission
-        || failure.Code is "UnknownOperationException" or "InvalidAction" or "NotImplemented" or "501"
-        || failure.Kind == AwsFailureKind.Network && failure.Code is null && failure.InnerException is Amazon.Runtime.AmazonServiceException;
+        || failure.Code is "UnknownOperationException" or "InvalidAction" or "NotImplemented"
+        // moto's way of not having an operation: 500 and a web page.
+        || failure is { Kind: AwsFailureKind.Network, Code: null, InnerException: AmazonServiceException { StatusCode: HttpStatusCode.InternalServerError } };
 }

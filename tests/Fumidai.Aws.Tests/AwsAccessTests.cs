@@ -1,6 +1,8 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Fumidai.Aws.Tests;
@@ -228,6 +230,23 @@ public sealed class AwsAccessTests
         Assert.Empty(service.Requests.Single().Header("Authorization"));
         foreach (var text in new[] { "no IP address", "HTTP 500", "web page" })
             Assert.Contains(text, (await Assert.ThrowsAsync<AwsFailure>(() => AskOwnAddress.AskAsync(access, url, Stop))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_address_service_that_stays_silent_is_given_up_after_five_seconds()
+    {
+        using var mute = new TcpListener(IPAddress.Loopback, 0);
+        mute.Start();
+        var time = new FakeTimeProvider();
+        using var laptop = Laptop.Facing("http://127.0.0.1:9");
+        using var access = laptop.Open(time: time);
+        var asking = AskOwnAddress.AskAsync(access, new Uri($"http://127.0.0.1:{((IPEndPoint)mute.LocalEndpoint).Port}/"), Stop);
+        using var connection = await mute.AcceptTcpClientAsync(Stop);
+        time.Advance(AskOwnAddress.Limit - TimeSpan.FromMilliseconds(1));
+        Assert.False(asking.IsCompleted);
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        var failure = await Assert.ThrowsAsync<AwsFailure>(() => asking);
+        Assert.EndsWith("did not answer in time", failure.Message, StringComparison.Ordinal);
     }
 
     private static X509Certificate2 Authority()

@@ -92,4 +92,19 @@ public sealed class EnvironmentProxyTests
         Assert.Contains("myip.lab.invalid does not resolve", failure.Message, StringComparison.Ordinal);
         Assert.Single(proxy.Requests);
     }
+
+    [Fact]
+    public async Task A_proxy_that_wants_a_login_gets_it_and_one_that_does_not_let_through_is_told()
+    {
+        await using var proxy = new FakeAws(r => r.Header("Proxy-Authorization").Length == 0
+            ? new FakeAnswer(407, "", "text/plain", ("Proxy-Authenticate", "Basic realm=\"p\"")) : new FakeAnswer(403, "", "text/plain"));
+        using var laptop = Laptop.Facing("https://aws.lab.invalid");
+        laptop["HTTPS_PROXY"] = $"http://alice:s3cret@127.0.0.1:{proxy.Port}";
+        using var access = laptop.Open();
+        var failure = await Assert.ThrowsAsync<AwsFailure>(() => FindTargets.GetAsync(access, DatabaseKind.Cluster, "app", TestContext.Current.CancellationToken));
+        Assert.Equal((AwsFailureKind.Network, "rds:DescribeDBClusters: the proxy did not let us through to aws.lab.invalid (HTTP 403)"), (failure.Kind, failure.Message));
+        var login = proxy.Requests.Last(r => r.Header("Proxy-Authorization").Length > 0);
+        Assert.Equal("CONNECT", login.Method);
+        Assert.Equal("Basic " + Convert.ToBase64String("alice:s3cret"u8), login.Header("Proxy-Authorization"));
+    }
 }

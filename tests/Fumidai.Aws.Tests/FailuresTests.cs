@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Xunit;
 
@@ -137,6 +138,18 @@ public sealed class FailuresTests
         Assert.Equal("app", (await FindTargets.GetAsync(access, DatabaseKind.Cluster, "app", Stop)).Id);
         Assert.Equal(3, aws.Of("DescribeDBClusters").Count());
         Assert.Equal(3, aws.Of("DescribeDBClusters").Select(r => r.Header("amz-sdk-request")).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_wrong_clock_is_corrected_by_the_server_s_own_for_our_raw_client_too()
+    {
+        var ahead = DateTimeOffset.UtcNow.AddHours(3);
+        await using var aws = new FakeAws(r => string.CompareOrdinal(r.Header("X-Amz-Date"), ahead.AddMinutes(-5).ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture)) > 0
+            ? FakeAnswer.QueryError(404, "DBClusterNotFoundFault", "in time")
+            : FakeAnswer.QueryError(403, "SignatureDoesNotMatch", "Signature expired: 1 is now earlier than 2") with { Headers = [("Date", ahead.ToString("R", CultureInfo.InvariantCulture))] });
+        using var laptop = Laptop.Facing(aws);
+        using var access = laptop.Open();
+        Assert.Equal("DBClusterNotFoundFault", (await Assert.ThrowsAsync<AwsFailure>(() => FindTargets.GetAsync(access, DatabaseKind.Cluster, "app", Stop))).Code);
     }
 
     [Fact]

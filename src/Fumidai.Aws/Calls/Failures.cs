@@ -101,6 +101,9 @@ internal static class Failures
 
     private static string Unreached(List<Exception> chain, string host)
     {
+        // First, since a wait that was cut off holds a SocketException (OperationAborted) as well.
+        if (chain.Any(e => e is OperationCanceledException or TimeoutException))
+            return $"{host} did not answer in time";
         if (chain.OfType<SocketException>().FirstOrDefault() is { } socket)
         {
             return socket.SocketErrorCode is SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData
@@ -118,9 +121,7 @@ internal static class Failures
                 _ => $"cannot reach {host}: {OneLine(http.Message)}",
             };
         }
-        return chain.Any(e => e is OperationCanceledException or TimeoutException)
-            ? $"{host} did not answer in time"
-            : $"the connection to {host} broke: {OneLine(chain[^1].Message)}";
+        return $"the connection to {host} broke: {OneLine(chain[^1].Message)}";
     }
 
     private static IEnumerable<Exception> Chain(Exception? exception)

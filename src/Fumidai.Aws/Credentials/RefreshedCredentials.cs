@@ -2,25 +2,6 @@ using Amazon.Runtime;
 
 namespace Fumidai.Aws;
 
-/// <summary>Keys and when they end; null: never.</summary>
-internal sealed record Keys(ImmutableCredentials Credentials, DateTimeOffset? Expires)
-{
-    public Keys(string accessKey, string secretKey, string? token, DateTimeOffset? expires = null)
-        : this(new ImmutableCredentials(accessKey, secretKey, string.IsNullOrEmpty(token) ? null : token), expires)
-    {
-    }
-
-    /// <summary>Says nothing of the keys.</summary>
-    public override string ToString() => $"Keys until {Expires:u}";
-}
-
-/// <summary>A place keys come from. One fetch at a time.</summary>
-internal interface IKeySource
-{
-    /// <exception cref="AwsFailure">Credentials, mostly: why there are no keys, and what to do.</exception>
-    Task<Keys> FetchAsync();
-}
-
 /// <summary>
 /// Credentials that are fetched on first use and again <see cref="Ahead"/> of their end, so that what is signed with them still holds
 /// when it arrives. While a refresh fails, keys that have not ended yet are used on.
