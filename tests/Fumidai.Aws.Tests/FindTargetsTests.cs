@@ -40,6 +40,7 @@ public sealed class FindTargetsTests
         var start = new ProcessStartInfo("aws") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var word in new[] { "--endpoint-url", aws.Url, "--region", "ap-northeast-1", "--output", "json", "rds", "describe-db-clusters" })
             start.ArgumentList.Add(word);
+        Laptop.Forget(start.Environment);
         (start.Environment["AWS_ACCESS_KEY_ID"], start.Environment["AWS_SECRET_ACCESS_KEY"]) = ("k", "s");
         Process cli;
         try

@@ -17,6 +17,7 @@ public sealed partial class MotoServer : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var start = new ProcessStartInfo("moto_server", ["-H", "127.0.0.1", "-p", "0"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        Laptop.Forget(start.Environment);
         start.Environment["PYTHONUNBUFFERED"] = "1";
         try
         {
@@ -67,7 +68,7 @@ public sealed class MotoTests(MotoServer moto) : IClassFixture<MotoServer>
     }
 
     private static RawAwsClient Ec2(Laptop laptop) => new(new BasicAWSCredentials("AKIDENV", "s"),
-        new RawAwsConfig(Ec2Query) { ServiceURL = laptop.Environment["AWS_ENDPOINT_URL"], AuthenticationRegion = "ap-northeast-1" });
+        new RawAwsConfig(Ec2Query) { ServiceURL = laptop.Environment["AWS_ENDPOINT_URL"], AuthenticationRegion = "ap-northeast-1", UseFIPSEndpoint = false, HttpClientFactory = new SharedHttp(null, null) });
 
     private static Task<XElement> RdsAsync(AwsAccess access, string operation, params (string Name, string Value)[] parameters) =>
         access.AskAsync(AwsService.Rds, operation, stop => access.Rds.QueryAsync(operation, parameters.Select(p => KeyValuePair.Create(p.Name, p.Value)), stop), Stop);

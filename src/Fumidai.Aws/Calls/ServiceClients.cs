@@ -55,15 +55,12 @@ internal sealed class ServiceClients(string region, Endpoints endpoints, SharedH
         // Everything the SDK would look up in the process's environment is said here instead.
         config.IgnoreConfiguredEndpointUrls = true;
         config.RegionEndpoint = RegionEndpoint.GetBySystemName(inRegion ?? region);
-        if (endpoints.For(service) is { } named)
-        {
+        var named = endpoints.For(service);
+        if (named is not null)
             config.ServiceURL = named.AbsoluteUri;
-        }
-        else
-        {
-            config.UseFIPSEndpoint = _fips;
-            config.UseDualstackEndpoint = _dualStack;
-        }
+        // Said even where false, since unsaid the SDK asks the process's environment; beside a named endpoint they are errors.
+        config.UseFIPSEndpoint = named is null && _fips;
+        config.UseDualstackEndpoint = named is null && _dualStack;
         // Beside a named endpoint the SDK signs a region of its own finding without this (dotnet-facts §6.4).
         config.AuthenticationRegion = inRegion ?? region;
         config.HttpClientFactory = http;
