@@ -48,7 +48,8 @@ internal sealed class ClusterLifeCalls(LabContext context)
         var groupName = form.Text("DBSubnetGroupName") ?? "default";
         var (cluster, password, answer) = context.Model.Change(m =>
         {
-            if (m.DbClusters.ContainsKey(id))
+            // RDS stores identifiers in lower case: "App" and "app" are the same.
+            if (m.DbClusters.Keys.Contains(id, StringComparer.OrdinalIgnoreCase))
                 throw new AwsError("DBClusterAlreadyExistsFault", "DB Cluster already exists");
             var group = RdsList.Mine(m.DbSubnetGroups, call).FirstOrDefault(g => g.Id == groupName) ?? throw RdsList.NoSubnetGroup(groupName);
             var groups = form.Texts("VpcSecurityGroupIds.VpcSecurityGroupId");

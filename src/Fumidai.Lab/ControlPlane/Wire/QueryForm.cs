@@ -54,14 +54,15 @@ internal sealed class QueryForm(IReadOnlyDictionary<string, string> form, AwsPro
     /// <summary>The prefixes NAME.1, NAME.2 … of structures that have at least one member.</summary>
     public IReadOnlyList<string> Structures(string name)
     {
+        // One pass over the parameters, so that a call of many structures costs no more than its size.
+        var below = name + ".";
+        var numbers = form.Keys.Where(k => k.StartsWith(below, StringComparison.Ordinal))
+            .Select(k => k.AsSpan(below.Length) is var rest && rest.IndexOf('.') is > 0 and var dot && int.TryParse(rest[..dot], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0)
+            .Where(n => n > 0).ToHashSet();
         var prefixes = new List<string>();
-        for (var i = 1; ; i++)
-        {
-            var prefix = $"{name}.{i}";
-            if (!form.Keys.Any(k => k.StartsWith(prefix + ".", StringComparison.Ordinal)))
-                return prefixes;
-            prefixes.Add(prefix);
-        }
+        for (var i = 1; numbers.Contains(i); i++)
+            prefixes.Add(string.Create(CultureInfo.InvariantCulture, $"{name}.{i}"));
+        return prefixes;
     }
 
     /// <summary>Whether any parameter stands below this prefix.</summary>
