@@ -46,11 +46,10 @@ internal sealed class CopyLoop
         var loop = new CopyLoop(client, channel);
         using (stop.UnsafeRegister(static state => ((CopyLoop)state!).Fail(CopySide.Stopped, new OperationCanceledException("the tunnel is closing")), loop))
         {
-            var watch = loop.WatchAsync();
-            await Task.WhenAll(loop.UpAsync(), loop.DownAsync()).ConfigureAwait(false);
-            await channel.DisposeAsync().ConfigureAwait(false);
-            await watch.ConfigureAwait(false);
+            // The channel ends last: bytes it has taken from us may still be on their way when both directions are done here.
+            await Task.WhenAll(loop.UpAsync(), loop.DownAsync(), loop.WatchAsync()).ConfigureAwait(false);
         }
+        await channel.DisposeAsync().ConfigureAwait(false);
         if (loop._first is not null)
             Reset(client);
         client.Dispose();

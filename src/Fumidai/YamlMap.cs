@@ -19,6 +19,7 @@ internal sealed class YamlMap
     /// <summary>Reads a document that is one mapping; an empty document is an empty mapping.</summary>
     internal static YamlMap Parse(string path, string text)
     {
+        RefuseTabs(path, text);
         try
         {
             var parser = new Parser(new StringReader(text));
@@ -37,7 +38,7 @@ internal sealed class YamlMap
         catch (YamlException e)
         {
             // The parser's words are about YAML, not about this file's secrets; its own "(Line: …)" prefix is left out.
-            throw Fault(path, e.Start.Line, $"this is not YAML: {Words(e)}");
+            throw Fault(path, Math.Max(e.Start.Line, 1), $"this is not YAML: {Words(e)}");
         }
     }
 
@@ -99,6 +100,19 @@ internal sealed class YamlMap
 
     /// <summary>A fault at the line where this mapping begins.</summary>
     internal FumidaiException Wrong(string cause) => Fault(_path, _line, cause);
+
+    /// <summary>The parser reports a tab at the line before it, in words about tokens.</summary>
+    private static void RefuseTabs(string path, string text)
+    {
+        var number = 0;
+        foreach (var line in text.AsSpan().EnumerateLines())
+        {
+            number++;
+            var indent = line[..(line.Length - line.TrimStart().Length)];
+            if (indent.Contains('\t') && indent.Length < line.Length && line[indent.Length] != '#')
+                throw Fault(path, number, "this is not YAML: a tab cannot indent, use spaces");
+        }
+    }
 
     private static YamlMap ReadMap(Parser parser, string path, int depth, long? line = null)
     {

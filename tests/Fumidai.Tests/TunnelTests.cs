@@ -1,0 +1,193 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Xunit;
+
+namespace Fumidai.Tests;
+
+public sealed class TunnelTests
+{
+    private static readonly HostPort Destination = new("db.internal", 5432);
+
+    private static async Task EchoAsync(MemoryChannel channel)
+    {
+        while (true)
+        {
+            var result = await channel.Far.Input.ReadAsync();
+            foreach (var segment in result.Buffer)
+                await channel.Far.Output.WriteAsync(segment);
+            channel.Far.Input.AdvanceTo(result.Buffer.End);
+            if (result.IsCompleted || result.IsCanceled)
+                break;
+        }
+        channel.Far.Read();
+        await channel.Far.Output.CompleteAsync();
+    }
+
+    private static Task<Tunnel> OpenAsync(IRoute route, IProgress<TunnelEvent>? events = null, int port = 0) => Tunnel.OpenAsync(
+        Requests.To(Destination, events), port, "eu-west-1", _ => Task.FromResult(route), TestContext.Current.CancellationToken);
+
+    [Fact]
+    public async Task The_ready_line_is_the_promised_one()
+    {
+        var heard = new Requests.Heard();
+        await using var tunnel = await OpenAsync(new MemoryRoute(EchoAsync), heard);
+        var ready = await heard.FirstAsync("ready");
+        Assert.Equal($"Listening on 127.0.0.1:{tunnel.Local.Port} → host/db.internal:5432 via memory i-0memory (eu-west-1)", ready.Text);
+        Assert.Equal(tunnel.Local.Port.ToString(System.Globalization.CultureInfo.InvariantCulture), ready.Fields["port"]);
+    }
+
+    [Fact]
+    public async Task Fifty_clients_at_once_each_get_their_own_bytes_back()
+    {
+        await using var tunnel = await OpenAsync(new MemoryRoute(EchoAsync));
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(async i =>
+        {
+            using var client = await Sockets.ConnectAsync(i % 2 == 0 || !Socket.OSSupportsIPv6 ? tunnel.Local : new IPEndPoint(IPAddress.IPv6Loopback, tunnel.Local.Port));
+            var said = RandomNumberGenerator.GetBytes(100_000 + i);
+            var heard = client.ReadToEndAsync();
+            await client.SendAllAsync(said);
+            client.Shutdown(SocketShutdown.Send);
+            Assert.Equal(SHA256.HashData(said), SHA256.HashData(await heard.WaitAsync(Requests.Guard)));
+        }));
+    }
+
+    [Fact]
+    public async Task A_refused_far_end_resets_that_client_tells_why_and_leaves_the_tunnel_working()
+    {
+        var heard = new Requests.Heard();
+        var route = new MemoryRoute(EchoAsync)
+        {
+            Refuse = _ => new FumidaiException(Reason.NoRoute, "i-0memory could not connect to db.internal:5432", "Connection refused"),
+        };
+        await using var tunnel = await OpenAsync(route, heard);
+        Assert.True(await Sockets.IsResetAsync(tunnel.Local).WaitAsync(Requests.Guard));
+        Assert.Contains("Connection refused", (await heard.FirstAsync("channel_refused")).Text, StringComparison.Ordinal);
+
+        route.Refuse = _ => null;
+        using var next = await Sockets.ConnectAsync(tunnel.Local);
+        await next.SendAllAsync("hello"u8.ToArray());
+        next.Shutdown(SocketShutdown.Send);
+        Assert.Equal("hello"u8.ToArray(), await next.ReadToEndAsync().WaitAsync(Requests.Guard));
+    }
+
+    [Fact]
+    public async Task A_refusal_that_comes_after_the_opening_is_told_too()
+    {
+        var heard = new Requests.Heard();
+        var route = new MemoryRoute(channel =>
+        {
+            channel.Far.Fail(new FumidaiException(Reason.NoRoute, "i-0memory could not connect to db.internal:5432", "Connection refused"));
+            return Task.CompletedTask;
+        });
+        await using var tunnel = await OpenAsync(route, heard);
+        Assert.True(await Sockets.IsResetAsync(tunnel.Local).WaitAsync(Requests.Guard));
+        await heard.FirstAsync("channel_refused");
+    }
+
+    [Fact]
+    public async Task A_taken_port_names_its_holder_and_opens_no_route()
+    {
+        using var holder = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        holder.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        holder.Listen(1);
+        var port = ((IPEndPoint)holder.LocalEndPoint!).Port;
+        var route = new MemoryRoute(EchoAsync);
+        var opened = false;
+        var e = await Assert.ThrowsAsync<FumidaiException>(() => Tunnel.OpenAsync(
+            Requests.To(Destination), port, "eu-west-1",
+            _ =>
+            {
+                opened = true;
+                return Task.FromResult<IRoute>(route);
+            },
+            TestContext.Current.CancellationToken));
+        Assert.Equal(Reason.Failed, e.Reason);
+        Assert.Contains($"127.0.0.1:{port}", e.Message, StringComparison.Ordinal);
+        if (OperatingSystem.IsLinux())
+            Assert.Contains($"(pid {Environment.ProcessId})", e.Message, StringComparison.Ordinal);
+        Assert.False(opened);
+    }
+
+    [Fact]
+    public async Task A_port_held_on_one_address_alone_is_taken()
+    {
+        Assert.SkipUnless(Socket.OSSupportsIPv6, "no IPv6 on this machine");
+        using var holder = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp);
+        holder.Bind(new IPEndPoint(IPAddress.IPv6Loopback, 0));
+        holder.Listen(1);
+        var port = ((IPEndPoint)holder.LocalEndPoint!).Port;
+        var e = await Assert.ThrowsAsync<FumidaiException>(() => OpenAsync(new MemoryRoute(EchoAsync), port: port));
+        Assert.Contains($"[::1]:{port}", e.Message, StringComparison.Ordinal);
+        // Neither: the other address was given back.
+        using var other = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        other.Bind(new IPEndPoint(IPAddress.Loopback, port));
+    }
+
+    [Fact]
+    public async Task Closing_leaves_no_listener_ends_clients_and_closes_the_route()
+    {
+        var route = new MemoryRoute(EchoAsync);
+        var tunnel = await OpenAsync(route);
+        using var client = await Sockets.ConnectAsync(tunnel.Local);
+        await client.SendAllAsync(new byte[1]);
+        Assert.Equal(1, await client.ReceiveAsync(new byte[1]).WaitAsync(Requests.Guard));
+        await tunnel.DisposeAsync().AsTask().WaitAsync(Requests.Guard);
+        await tunnel.DisposeAsync().AsTask().WaitAsync(Requests.Guard);
+        Assert.True(route.IsDisposed);
+        Assert.Null(await tunnel.Ended);
+        Assert.True(await client.WasResetAsync().WaitAsync(Requests.Guard));
+        Assert.Equal(SocketError.ConnectionRefused, (await Assert.ThrowsAsync<SocketException>(() => Sockets.ConnectAsync(tunnel.Local))).SocketErrorCode);
+    }
+
+    [Fact]
+    public async Task A_route_that_is_lost_for_good_ends_the_tunnel_with_its_reason()
+    {
+        var route = new MemoryRoute(EchoAsync);
+        await using var tunnel = await OpenAsync(route);
+        route.Lose(new FumidaiException(Reason.NoRoute, "cannot start a session", "TargetNotConnected"));
+        var ended = await tunnel.Ended.WaitAsync(Requests.Guard);
+        Assert.Equal(Reason.RouteLost, ended!.Reason);
+        Assert.Contains("TargetNotConnected", ended.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<SocketException>(() => Sockets.ConnectAsync(tunnel.Local));
+    }
+
+    [Fact]
+    public async Task When_no_route_opens_nothing_is_left()
+    {
+        var port = 0;
+        await Assert.ThrowsAsync<FumidaiException>(() => Tunnel.OpenAsync(
+            Requests.To(Destination, new Said(e => port = int.Parse(e.Fields["port"], System.Globalization.CultureInfo.InvariantCulture))), 0, "eu-west-1",
+            _ => throw new FumidaiException(Reason.NoRoute, "no route"), TestContext.Current.CancellationToken));
+        Assert.NotEqual(0, port);
+        await Assert.ThrowsAsync<SocketException>(() => Sockets.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port)));
+    }
+
+    [Fact]
+    public async Task Fifty_idle_connections_cost_less_than_20_MB()
+    {
+        await using var tunnel = await OpenAsync(new MemoryRoute(EchoAsync));
+        async Task<Socket> OneAsync()
+        {
+            var client = await Sockets.ConnectAsync(tunnel.Local);
+            await client.SendAllAsync(new byte[1]);
+            await client.ReceiveAsync(new byte[1]);
+            return client;
+        }
+        (await OneAsync()).Dispose();
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        var clients = new List<Socket>();
+        for (var i = 0; i < 50; i++)
+            clients.Add(await OneAsync());
+        var cost = GC.GetTotalMemory(forceFullCollection: true) - before;
+        foreach (var client in clients)
+            client.Dispose();
+        // Both ends of every connection live in this process, so this is an upper bound.
+        Assert.True(cost < 5 * 1024 * 1024, $"{cost} bytes");
+    }
+
+    private sealed class Said(Action<TunnelEvent> say) : IProgress<TunnelEvent>
+    {
+        public void Report(TunnelEvent value) => say(value);
+    }
+}
