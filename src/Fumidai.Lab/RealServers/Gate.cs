@@ -36,7 +36,10 @@ internal sealed class Gate : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _lock = new();
     private readonly HashSet<Task> _connections = [];
+    private readonly List<Socket> _parked = [];
     private Socket _listener;
+    private Socket? _filler;
+    private bool _isFiltered;
     private Task _accepting = Task.CompletedTask;
     private GateRule _rule = GateRule.Refused;
 
@@ -65,31 +68,68 @@ internal sealed class Gate : IAsyncDisposable
     }
 
     /// <summary>Sets the rule for attempts from now on.</summary>
+    /// <remarks>
+    /// A dropped packet is made by a socket filter where the kernel lets us attach one; newer kernels let only root. Else a queue of length
+    /// zero with one connection of our own left in it leaves every further SYN unanswered (dotnet-facts §6.1), and a stranger among several sources
+    /// is accepted but not answered until a rule lets him in.
+    /// </remarks>
     public void Apply(GateRule rule)
     {
         lock (_lock)
         {
             if (_stop.IsCancellationRequested)
                 return;
-            var listened = _rule.Listens;
+            var before = _rule;
             _rule = rule;
-            if (rule.Listens)
-            {
-                // Filter first: between listen and filter a packet could slip in.
-                SocketFilter.TryAllow(_listener, rule.OpenTo);
-                if (!listened)
-                {
-                    _listener.Listen(512);
-                    _accepting = AcceptAsync(_listener);
-                }
-            }
-            else if (listened)
+            if (!rule.Listens)
             {
                 // There is no way back from listening; bound again at once, so that nobody else gets the place.
-                _listener.Dispose();
-                _listener = Bind(At);
+                if (before.Listens)
+                    Rebind();
+                return;
+            }
+            // Filter first: between listen and filter a packet could slip in.
+            _isFiltered = SocketFilter.TryAllow(_listener, rule.OpenTo);
+            var mustDrop = !_isFiltered && rule.OpenTo.Count == 0;
+            if (mustDrop)
+            {
+                if (_filler is not null)
+                    return;
+                if (before.Listens)
+                    Rebind();
+                _listener.Listen(0);
+                _filler = new Socket(At.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
+                try
+                {
+                    _filler.Connect(At);
+                }
+                catch (SocketException error) when (error.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
+                {
+                    // As every connect that does not block.
+                }
+                return;
+            }
+            if (!before.Listens || _filler is not null)
+            {
+                _listener.Listen(512);
+                _accepting = AcceptAsync(_listener, _filler?.LocalEndPoint);
+                _filler?.Dispose();
+                _filler = null;
+            }
+            foreach (var parked in _parked.Where(parked => rule.Admits(((IPEndPoint)parked.RemoteEndPoint!).Address)).ToArray())
+            {
+                _parked.Remove(parked);
+                Start(parked);
             }
         }
+    }
+
+    private void Rebind()
+    {
+        _listener.Dispose();
+        _filler?.Dispose();
+        _filler = null;
+        _listener = Bind(At);
     }
 
     /// <summary>Closes it and everything that goes through it.</summary>
@@ -102,6 +142,8 @@ internal sealed class Gate : IAsyncDisposable
                 return;
             _stop.Cancel();
             _listener.Dispose();
+            _filler?.Dispose();
+            _parked.ForEach(Reset);
             connections = [.. _connections, _accepting];
         }
         await Task.WhenAll(connections).ConfigureAwait(false);
@@ -123,7 +165,7 @@ internal sealed class Gate : IAsyncDisposable
         }
     }
 
-    private async Task AcceptAsync(Socket listener)
+    private async Task AcceptAsync(Socket listener, EndPoint? filler)
     {
         while (true)
         {
@@ -142,20 +184,21 @@ internal sealed class Gate : IAsyncDisposable
             }
             lock (_lock)
             {
-                // Where the kernel has no filter, this is the only guard: the connect does not hang, but nothing passes.
-                if (_stop.IsCancellationRequested || !_rule.Admits(((IPEndPoint)outer.RemoteEndPoint!).Address))
-                {
+                if (_stop.IsCancellationRequested || Equals(outer.RemoteEndPoint, filler))
                     Reset(outer);
-                    continue;
-                }
-                var connection = PassAsync(outer);
-                if (!connection.IsCompleted)
-                {
-                    _connections.Add(connection);
-                    _ = connection.ContinueWith(Forget, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-                }
+                else if (_isFiltered || _rule.Admits(((IPEndPoint)outer.RemoteEndPoint!).Address))
+                    Start(outer);
+                else
+                    _parked.Add(outer);
             }
         }
+    }
+
+    private void Start(Socket outer)
+    {
+        var connection = PassAsync(outer);
+        _connections.Add(connection);
+        _ = connection.ContinueWith(Forget, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     private void Forget(Task connection)
