@@ -26,7 +26,7 @@ internal sealed class ServerFixture : IAsyncDisposable
     public static IPAddress FreshAddress()
     {
         var n = Interlocked.Increment(ref s_next);
-        return new IPAddress([127, 89, (byte)(Environment.ProcessId % 250 + 1), (byte)(n % 250 + 1)]);
+        return new IPAddress([127, 250, (byte)(Environment.ProcessId % 250 + 1), (byte)(n % 250 + 1)]);
     }
 
     public static CancellationToken Limit => CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken, new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token).Token;
