@@ -6,7 +6,7 @@ namespace Fumidai.Lab;
 public sealed class LabHost : IAsyncDisposable
 {
     /// <summary>The parts around the API, in the order of their start. Each is made from the context before the port is open.</summary>
-    private static readonly IReadOnlyList<Func<LabContext, ILabPart>> s_parts = [];
+    private static readonly IReadOnlyList<Func<LabContext, ILabPart>> s_parts = [static context => new DataPlane(context)];
 
     private readonly LabContext _context;
     private readonly ApiServer _server;

@@ -24,7 +24,7 @@ public sealed class ShellSessionTests
         said = await UntilAsync(shell, "31 97");
         Assert.Contains("/dev/pts/", said, StringComparison.Ordinal);
         await shell.SendAsync("sleep 300\r"u8.ToArray(), ServerFixture.Limit);
-        await shell.SendAsync([3], ServerFixture.Limit);
+        await shell.SendAsync(new byte[] { 3 }, ServerFixture.Limit);
         await shell.SendAsync("exit\r"u8.ToArray(), ServerFixture.Limit);
         while (await shell.ReadAsync(ServerFixture.Limit) is not null)
         {
