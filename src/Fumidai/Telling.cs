@@ -9,7 +9,10 @@ internal static class Telling
             return;
         var members = new Dictionary<string, string>(fields.Length + 1, StringComparer.Ordinal) { ["target"] = request.Target.Name };
         foreach (var (name, value) in fields)
-            members[name] = value;
+        {
+            if (value.Length > 0)
+                members[name] = value;
+        }
         events.Report(new TunnelEvent(kind, text, members));
     }
 }
