@@ -77,9 +77,6 @@ public sealed class FaultyLink : IDisposable
     /// <summary>Sees every binary message before faults apply. Called under the link's lock: look, don't wait.</summary>
     public Action<Way, byte[]>? Watch { get; set; }
 
-    /// <summary>True: the message is lost. Asked for each after <see cref="Watch"/>, before the script.</summary>
-    public Func<Way, bool>? Dropping { get; set; }
-
     public ValueTask<WebSocket> ConnectClientAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -150,7 +147,6 @@ public sealed class FaultyLink : IDisposable
             }
             Watch?.Invoke(way, bytes);
             if (AgentMessage.TryParse(bytes, out var message, out _) && message.MessageType == MessageTypes.AgentSessionState) return;
-            if (Dropping?.Invoke(way) == true) return;
             Apply(_script(way, _count[(int)way]++), way, bytes);
         }
     }

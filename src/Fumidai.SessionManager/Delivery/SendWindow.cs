@@ -15,7 +15,7 @@ internal sealed class SendWindow(TimeProvider time, FrameBuffers buffers, int ma
     private long _next;                           // next number to give
     private long _unwritten;                      // first message not yet written to this connection
     private long _gapsLookedAt;                   // below this all gaps have been seen
-    private int _round = 1;                       // copies per timeout: doubles while only copies are answered
+    private int _round = 1;                       // copies at a time: doubles while copies, and only copies, are answered
     private bool _originalAnswered;               // since the last timeout
     private long _highestAcknowledged = -1;
     private int _bytes;
@@ -150,7 +150,8 @@ internal sealed class SendWindow(TimeProvider time, FrameBuffers buffers, int ma
     /// </summary>
     internal bool LooksLost { get; private set; }
 
-    internal static TimeSpan Grace { get; } = TimeSpan.FromMilliseconds(10);
+    /// <summary>A quarter of the timeout: acknowledgements of a burst lie closer together than that, however slow the path.</summary>
+    internal TimeSpan Grace => _roundTrip.ResendAfter / 4;
 
     /// <summary>
     /// Looks at the oldest unacknowledged message and, when its time has come, queues a copy of it; and of more behind it while nothing but copies
@@ -165,7 +166,7 @@ internal sealed class SendWindow(TimeProvider time, FrameBuffers buffers, int ma
         if (At(_head).Acknowledged) return wait;      // still in the hands of the socket
         if (left > TimeSpan.Zero) return left;
         var slow = LooksLost && _originalAnswered;
-        if (_originalAnswered) _round = 1;
+        _round = LooksLost && !_originalAnswered ? Math.Min(_round * 2, LargestRound) : 1;
         LooksLost = _originalAnswered = false;
         if (slow) return wait;
         var copies = 0;
@@ -176,7 +177,6 @@ internal sealed class SendWindow(TimeProvider time, FrameBuffers buffers, int ma
             queued |= Queue(sequence);
             copies++;
         }
-        _round = Math.Min(_round * 2, LargestRound);
         return wait;
     }
 

@@ -180,7 +180,7 @@ internal sealed class Transmitter : IDisposable
             {
                 OnWindowMoved();
                 resend = _window.HasResends;
-                if (_armed && _window.LooksLost) _timer.Change(SendWindow.Grace, Timeout.InfiniteTimeSpan);
+                if (_armed && _window.LooksLost) _timer.Change(_window.Grace, Timeout.InfiniteTimeSpan);
             }
         }
         Unpause();

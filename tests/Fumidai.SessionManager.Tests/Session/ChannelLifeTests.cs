@@ -87,25 +87,6 @@ public sealed class ChannelLifeTests
     }
 
     [Fact]
-    public async Task An_agent_whose_connection_is_cut_in_a_bulk_transfer_gets_what_the_relay_threw_away_without_waiting_a_timeout_for_each()
-    {
-        // A whole window towards the absent agent is lost and the client can't know. One message per timeout would take 1000 times 0.2 s.
-        var clock = Clock();
-        await using var pair = await ChannelPair.OpenAsync(new FaultyLink(), clock);
-        await Say(pair.Client, 1);
-        await pair.DriveAsync(ChannelPair.ReceiveAsync(pair.Agent, 1));
-        var lost = 0;
-        var bytes = ChannelPair.Pattern(1000 * 100, 3);
-        pair.Link.Dropping = way => way == Way.ToAgent && lost++ < 900;
-        var began = clock.GetUtcNow();
-        await ChannelPair.SendAsync(pair.Client, bytes[..90_000], 100);
-        var reading = ChannelPair.ReceiveAsync(pair.Agent, 90_000);
-        await pair.DriveAsync(reading);
-        Assert.Equal(bytes[..90_000], await reading);
-        Assert.True(clock.GetUtcNow() - began < TimeSpan.FromSeconds(30), $"{clock.GetUtcNow() - began}");
-    }
-
-    [Fact]
     public async Task Leaving_says_TerminateSession_to_the_agent_and_to_the_service()
     {
         await using var pair = await ChannelPair.OpenAsync(new FaultyLink());

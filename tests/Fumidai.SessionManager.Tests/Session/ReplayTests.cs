@@ -112,7 +112,7 @@ public sealed class ReplayTests
     [InlineData(false)]
     public async Task An_encrypted_shell_is_read_and_written_with_the_recorded_key(bool client)
     {
-        var transcript = Transcript.Load("shell_kms");
+        var transcript = Recording.Load("shell_kms");
         var key = Convert.FromHexString(transcript.Meta.GetProperty("kms").GetProperty("dataKeyPlaintextHex").GetString()!);
         var keys = new RecordedKeys(key, Convert.FromBase64String("bGFiLWttcy1ibG9iOmggoqHgTxRL1+VQLb1ydWGaRuoGFS3KRnCfhB5kiw93"));
         using var replay = new TranscriptReplay("shell_kms", client) { Keys = keys };

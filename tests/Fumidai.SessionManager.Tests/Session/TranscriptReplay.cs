@@ -11,7 +11,7 @@ namespace Fumidai.SessionManager.Tests;
 /// </summary>
 internal sealed class TranscriptReplay : IDisposable
 {
-    private readonly Transcript _transcript;
+    private readonly Recording _transcript;
     private readonly string _side;
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UnixEpoch.AddYears(50));
     private readonly Lock _gate = new();
@@ -25,7 +25,7 @@ internal sealed class TranscriptReplay : IDisposable
 
     internal TranscriptReplay(string name, bool client)
     {
-        _transcript = Transcript.Load(name);
+        _transcript = Recording.Load(name);
         _side = client ? "client" : "agent";
         Recorded = [.. _transcript.Lines.Where(l => l.Kind == "binary" && l.From == _side && l.To != "service").Select(l => Parse(l.Frame))];
     }
@@ -242,7 +242,7 @@ internal sealed class TranscriptReplay : IDisposable
         moved.TrySetResult();
     }
 
-    private async Task UntilAsync(Func<bool> condition, TranscriptLine? line, Task starting)
+    private async Task UntilAsync(Func<bool> condition, RecordingLine? line, Task starting)
     {
         while (true)
         {
