@@ -31,6 +31,7 @@ public sealed class CancelJourneys(RunningLab lab)
     [InlineData("ssh")]
     public async Task Ctrl_C_ends_a_tunnel_with_130_and_leaves_nothing_listening(string route)
     {
+        var before = await ActiveSessionsAsync();
         var (tunnel, port) = await lab.TunnelAsync(route);
         await using var _ = tunnel;
 
@@ -39,8 +40,10 @@ public sealed class CancelJourneys(RunningLab lab)
 
         Assert.Equal(130, finished.ExitCode);
         Assert.False(await Machine.ListensAsync(port));
-        Assert.Equal("0", await lab.AwsAsync("ssm", "describe-sessions", "--state", "Active", "--query", "length(Sessions)"));
+        Assert.Equal(before, await ActiveSessionsAsync());
     }
+
+    private Task<string> ActiveSessionsAsync() => lab.AwsAsync("ssm", "describe-sessions", "--state", "Active", "--query", "Sessions[].SessionId", "--output", "text");
 
     private Command OnTerminal(string arguments) =>
         Command.Start(lab.Environment, "script", "-qefc", $"{Command.Fumidai} {arguments}", "/dev/null");

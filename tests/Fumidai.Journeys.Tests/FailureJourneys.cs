@@ -52,7 +52,7 @@ public sealed class FailureJourneys(RunningLab lab)
         {
             var connect = await lab.FumidaiAsync("connect", "cluster/app", "--via", route, "--", "-XAtc", "select 1");
             Assert.Equal(6, connect.ExitCode);
-            AssertOneLine(connect, "did not answer");
+            AssertOneLine(connect, "does not answer");
             await open.TypeAsync("select 'after';\n");
             await open.OutputLineAsync("after");
         }
@@ -87,6 +87,8 @@ public sealed class FailureJourneys(RunningLab lab)
             // An agent that lost its way out sleeps; a reboot wakes it, in the lab as on AWS.
             var instances = await lab.AwsAsync("ec2", "describe-instances", "--query", "Reservations[].Instances[?PublicIpAddress==null].InstanceId[]", "--output", "text");
             await lab.AwsAsync(["ec2", "reboot-instances", "--instance-ids", .. instances.Split('\t')]);
+            for (var tries = 0; await lab.AwsAsync("ssm", "get-connection-status", "--target", instances.Split('\t')[0], "--query", "Status", "--output", "text") != "connected"; tries++)
+                Assert.True(tries < 20, "the agent did not come back");
         }
         var again = await lab.FumidaiAsync("connect", "cluster/app", "--via", route, "--", "-XAtc", "select 1");
         Assert.True(again.ExitCode == 0, again.ToString());

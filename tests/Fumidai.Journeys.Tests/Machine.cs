@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Xunit;
 
 namespace Fumidai.Journeys.Tests;
 
@@ -45,6 +46,25 @@ internal static class Machine
             }
         }
         return found;
+    }
+
+    /// <summary>Waits until a process that is not our child has ended; fails after ten seconds.</summary>
+    public static async Task GoneAsync(int pid)
+    {
+        using var guard = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        try
+        {
+            using var process = System.Diagnostics.Process.GetProcessById(pid);
+            await process.WaitForExitAsync(guard.Token);
+        }
+        catch (ArgumentException)
+        {
+            // Gone already.
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"process {pid} still lives");
+        }
     }
 
     public static bool Lives(int pid)

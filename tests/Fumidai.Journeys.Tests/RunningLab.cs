@@ -3,11 +3,12 @@ using Xunit;
 
 namespace Fumidai.Journeys.Tests;
 
-/// <summary>One lab in the foreground of a child process, as a user would start it.</summary>
+/// <summary>One lab in the foreground of a child process, as a user would start it; all journeys share one, some start their own.</summary>
 public sealed class RunningLab : IAsyncLifetime
 {
     private Command? _lab;
     private string _home = "";
+    private string _direct = "";
 
     /// <summary>The environment a user's shell would have after <c>eval "$(fumidai lab --print-env)"</c>, with a HOME of its own.</summary>
     public Dictionary<string, string> Environment { get; } = new(StringComparer.Ordinal);
@@ -15,15 +16,23 @@ public sealed class RunningLab : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _home = Directory.CreateTempSubdirectory("fumidai-journeys-").FullName;
+        // The lab's servers may run as another user and must get through to its folder.
+        File.SetUnixFileMode(_home, (UnixFileMode)Convert.ToInt32("711", 8));
         Environment["HOME"] = _home;
+        Environment["TMPDIR"] = Directory.CreateDirectory(Path.Combine(_home, "tmp"), (UnixFileMode)Convert.ToInt32("711", 8)).FullName;
         Environment["XDG_RUNTIME_DIR"] = _home;
         Environment["XDG_CACHE_HOME"] = Path.Combine(_home, "cache");
         Environment["XDG_CONFIG_HOME"] = Path.Combine(_home, "config");
         Environment["NO_COLOR"] = "1";
+        Environment["PAGER"] = "cat";
+        // Without NativeAOT the runtime would leave its diagnostic sockets in the folder we look at.
+        Environment["DOTNET_EnableDiagnostics"] = "0";
         Environment["AWS_CONFIG_FILE"] = Path.Combine(_home, "no-config");
         Environment["AWS_SHARED_CREDENTIALS_FILE"] = Path.Combine(_home, "no-credentials");
         _lab = Command.Start(Environment, Command.Fumidai, "lab");
-        await _lab.OutputLineAsync("export AWS_ENDPOINT_URL=");
+        // Where PostgreSQL really listens: the lab says so, for comparisons that take no tunnel.
+        _direct = (await _lab.ErrorLineAsync("PostgreSQL of cluster app on ")).Split(' ')[^1];
+        await _lab.ErrorLineAsync("Ready.");
         var printed = await Command.RunAsync(Environment, Command.Fumidai, "lab", "--print-env");
         Assert.Equal(0, printed.ExitCode);
         foreach (var line in printed.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
@@ -33,6 +42,11 @@ public sealed class RunningLab : IAsyncLifetime
             Environment[line["export ".Length..at]] = line[(at + 1)..].Trim('\'', '"');
         }
     }
+
+    internal Command Process => _lab!;
+
+    /// <summary>What stands in the temporary folder of the lab and of the commands run against it.</summary>
+    internal string[] Files() => [.. Directory.EnumerateFileSystemEntries(Environment["TMPDIR"], "*").Order(StringComparer.Ordinal)];
 
     internal Task<Finished> FumidaiAsync(params string[] arguments) => Command.RunAsync(Environment, Command.Fumidai, arguments);
 
@@ -75,11 +89,19 @@ public sealed class RunningLab : IAsyncLifetime
         };
     }
 
+    /// <summary>The same sign-in without a tunnel.</summary>
+    internal Dictionary<string, string> Direct(Dictionary<string, string> throughTunnel) => new(throughTunnel, StringComparer.Ordinal)
+    {
+        ["PGHOSTADDR"] = _direct.Split(':')[0],
+        ["PGPORT"] = _direct.Split(':')[1],
+    };
+
     public async ValueTask DisposeAsync()
     {
         if (_lab is not null)
         {
-            _lab.Signal("TERM");
+            if (Machine.Lives(_lab.Id))
+                _lab.Signal("TERM");
             await _lab.FinishAsync();
             await _lab.DisposeAsync();
         }
