@@ -13,8 +13,7 @@ public sealed class DependencyArrowsTests
         ["Fumidai.Aws"] = ["Fumidai.SessionManager"],
         ["Fumidai"] = ["Fumidai.Aws", "Fumidai.SessionManager", "Fumidai.Postgres"],
         ["Fumidai.Lab"] = ["Fumidai.SessionManager", "Fumidai.Postgres"],
-        ["Fumidai.Stacks"] = ["Fumidai.Aws"],
-        ["Fumidai.Cli"] = ["Fumidai", "Fumidai.Lab", "Fumidai.Stacks"],
+        ["Fumidai.Cli"] = ["Fumidai", "Fumidai.Lab"],
     };
 
     [Fact]

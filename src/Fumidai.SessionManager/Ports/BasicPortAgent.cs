@@ -51,7 +51,7 @@ internal sealed class BasicPortAgent(IPayloadChannel channel, AgentTarget target
                     }
                     await WriteAsync(payload).ConfigureAwait(false);
                     break;
-                case PayloadType.Flag when SessionFlags.TryRead(payload.Span, out var flag):
+                case PayloadType.Flag when ServiceMessages.TryReadFlag(payload.Span, out var flag):
                     if (flag == SessionFlag.DisconnectToPort) await HangUpAsync().ConfigureAwait(false);
                     if (flag != SessionFlag.TerminateSession) break;
                     _finished.TrySetResult(new SessionEnd(SessionEndKind.Local, ""));

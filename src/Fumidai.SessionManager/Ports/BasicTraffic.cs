@@ -96,7 +96,7 @@ internal sealed class BasicTraffic : IPortTraffic, ITrafficLoops
     private async ValueTask SayCloseAsync(BasicStream stream, CancellationToken cancellationToken)
     {
         if (!_onlyOne)
-            await _channel.SendAsync(PayloadType.Flag, SessionFlags.Payload(SessionFlag.DisconnectToPort), cancellationToken).ConfigureAwait(false);
+            await _channel.SendAsync(PayloadType.Flag, ServiceMessages.WriteFlag(SessionFlag.DisconnectToPort), cancellationToken).ConfigureAwait(false);
         stream.CloseSaid();
         stream.EndInput();
         lock (_sync)

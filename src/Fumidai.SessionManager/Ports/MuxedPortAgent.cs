@@ -44,7 +44,7 @@ internal sealed class MuxedPortAgent(IPayloadChannel channel, AgentTarget target
         {
             var (type, payload) = channel.Current;
             if (type == PayloadType.Output) Receive(payload.Span);
-            else if (type == PayloadType.Flag && SessionFlags.TryRead(payload.Span, out var flag) && flag == SessionFlag.TerminateSession)
+            else if (type == PayloadType.Flag && ServiceMessages.TryReadFlag(payload.Span, out var flag) && flag == SessionFlag.TerminateSession)
                 _finished.TrySetResult(new SessionEnd(SessionEndKind.Local, ""));
             await _mux.WhenRoomAsync().ConfigureAwait(false);
         }
@@ -94,7 +94,7 @@ internal sealed class MuxedPortAgent(IPayloadChannel channel, AgentTarget target
     // The flag first, then the FIN: the client knows by this order alone whom it concerns.
     private async Task RefuseAsync(MuxStream stream, CancellationToken cancellationToken)
     {
-        await channel.SendAsync(PayloadType.Flag, SessionFlags.Payload(SessionFlag.ConnectToPortError), cancellationToken).ConfigureAwait(false);
+        await channel.SendAsync(PayloadType.Flag, ServiceMessages.WriteFlag(SessionFlag.ConnectToPortError), cancellationToken).ConfigureAwait(false);
         await stream.DisposeAsync().ConfigureAwait(false);
     }
 

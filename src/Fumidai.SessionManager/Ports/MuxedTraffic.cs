@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace Fumidai.SessionManager;
 
 /// <summary>Many connections at once: smux over the channel (protocol §5.4).</summary>
@@ -51,28 +49,9 @@ internal sealed class MuxedTraffic : IPortTraffic, ITrafficLoops
         {
             var (type, payload) = _channel.Current;
             if (type == PayloadType.Output) _mux.Receive(payload.Span);
-            else if (type == PayloadType.Flag && SessionFlags.TryRead(payload.Span, out var flag) && flag == SessionFlag.ConnectToPortError)
+            else if (type == PayloadType.Flag && ServiceMessages.TryReadFlag(payload.Span, out var flag) && flag == SessionFlag.ConnectToPortError)
                 _mux.ExpectRefusal();
             await _mux.WhenRoomAsync().ConfigureAwait(false);
         }
-    }
-}
-
-/// <summary>Flag payloads: four bytes, big-endian.</summary>
-internal static class SessionFlags
-{
-    /// <summary>The payload that says a flag.</summary>
-    public static byte[] Payload(SessionFlag flag)
-    {
-        var bytes = new byte[4];
-        BinaryPrimitives.WriteUInt32BigEndian(bytes, (uint)flag);
-        return bytes;
-    }
-
-    /// <summary>Reads a flag; false when the payload is no flag.</summary>
-    public static bool TryRead(ReadOnlySpan<byte> payload, out SessionFlag flag)
-    {
-        flag = payload.Length == 4 ? (SessionFlag)BinaryPrimitives.ReadUInt32BigEndian(payload) : default;
-        return payload.Length == 4;
     }
 }

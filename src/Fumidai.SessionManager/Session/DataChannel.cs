@@ -221,6 +221,11 @@ internal sealed class DataChannel : IPayloadChannel, IAsyncDisposable
             }
             await TerminateSessionAsync();
         }
+        else if ((await _ended.Task).Kind == SessionEndKind.Failed)
+        {
+            // We gave up on the channel; the service still keeps the session.
+            await TerminateSessionAsync();
+        }
         await DisposeAsync();
     }
 

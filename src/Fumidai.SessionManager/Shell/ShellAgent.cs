@@ -92,7 +92,7 @@ public static class ShellAgent
                 case PayloadType.Size when TerminalSize.TryRead(payload, out var size):
                     await process.ResizeAsync(size, cancellationToken).ConfigureAwait(false);
                     break;
-                case PayloadType.Flag when SessionFlags.TryRead(payload.Span, out var flag) && flag == SessionFlag.TerminateSession:
+                case PayloadType.Flag when ServiceMessages.TryReadFlag(payload.Span, out var flag) && flag == SessionFlag.TerminateSession:
                     return;
                 default:
                     break;

@@ -76,6 +76,7 @@ internal sealed class LoopbackNetwork : IAgentNetwork, IDisposable
         {
             try
             {
+                socket.NoDelay = true;
                 var buffer = new byte[64 * 1024];
                 while (await socket.ReceiveAsync(buffer, SocketFlags.None) is var count and > 0)
                     for (var sent = 0; sent < count;) sent += await socket.SendAsync(buffer.AsMemory(sent, count - sent), SocketFlags.None);

@@ -69,8 +69,12 @@ public sealed class ReplayAgentTests
     private static Task<SessionEnd> ServeAsync(Transcript transcript, ReplayChannel channel, LoopbackNetwork network)
         => PortAgent.ServeAsync(channel, transcript.ClientVersion, new AgentSessionOptions
         {
-            SessionId = "session", InstanceId = "i-0123456789abcdef0", AgentVersion = transcript.AgentVersion,
-            Properties = transcript.Properties, Network = network, Connect = _ => throw new NotSupportedException(),
+            SessionId = "session",
+            InstanceId = "i-0123456789abcdef0",
+            AgentVersion = transcript.AgentVersion,
+            Properties = transcript.Properties,
+            Network = network,
+            Connect = _ => throw new NotSupportedException(),
         }, CancellationToken.None);
 
     private static async Task<(ReplayChannel Channel, SessionEnd End)> PlayAsync(Transcript transcript, bool smux)
@@ -103,11 +107,14 @@ public sealed class ReplayAgentTests
             else if ((string?)line["messageType"] == "channel_closed")
             {
                 foreach (var target in targets.Values) await target.Soon();
+                await channel.UntilSentAsync("all of it", sent => Amount(sent, smux).Bytes >= Amount(said, smux).Bytes);
                 if ((string)line["to"]! == "agent") channel.End(new SessionEnd(SessionEndKind.Closed, ""));
             }
             else if ((string?)line["side"] == "target")
             {
                 var connection = (int)line["conn"]!;
+                // A target that speaks after the agent has closed must not be heard.
+                if (smux) await channel.UntilSentAsync("FINs", sent => Ends(sent) >= Ends(said));
                 targets[connection] = (string)line["event"]! == "accepted" ? network.AcceptAsync() : DoAsync(targets[connection], line, transcript);
                 // The loop waits for acceptances so that connection numbers mean the same.
                 if ((string)line["event"]! == "accepted") await targets[connection];

@@ -108,7 +108,7 @@ public sealed class ReplayClientTests
         given.Abort(new IOException("the local client has gone"));
         var good = await traffic.OpenStreamAsync(CancellationToken.None);
 
-        channel.Play(new ReceivedPayload(PayloadType.Flag, SessionFlags.Payload(SessionFlag.ConnectToPortError)));
+        channel.Play(new ReceivedPayload(PayloadType.Flag, ServiceMessages.WriteFlag(SessionFlag.ConnectToPortError)));
         channel.Play(new ReceivedPayload(PayloadType.Output, TestBytes.Frame(MuxCommand.Fin, 3)));
         channel.Play(new ReceivedPayload(PayloadType.Output, TestBytes.Frame(MuxCommand.Fin, 5)));
 
@@ -141,7 +141,7 @@ public sealed class ReplayClientTests
     }
 
     private static bool IsNoTerminate(ReceivedPayload payload)
-        => payload.Type != PayloadType.Flag || !payload.Payload.Span.SequenceEqual(SessionFlags.Payload(SessionFlag.TerminateSession));
+        => payload.Type != PayloadType.Flag || !payload.Payload.Span.SequenceEqual(ServiceMessages.WriteFlag(SessionFlag.TerminateSession));
 
     // Basic mode: bytes up to each Flag 1.
     private static List<string> Epochs(IEnumerable<ReceivedPayload> payloads)
@@ -198,7 +198,7 @@ public sealed class ReplayClientTests
             }
         }
         foreach (var app in apps.Values) await app.Soon();
-        if (smux) await channel.UntilSentAsync("the last FIN", sent => FinCount(sent) >= recorded.Events.Count(each => each.StartsWith("FIN", StringComparison.Ordinal)));
+        if (smux) await channel.UntilSentAsync("the last SYN or FIN", sent => Signs(sent) >= recorded.Events.Count(IsSign));
         channel.End(new SessionEnd(SessionEndKind.Closed, ""));
         await running.Soon();
         return recorded;
@@ -242,10 +242,12 @@ public sealed class ReplayClientTests
         return log.Streams.Sum(stream => log.BytesOf(stream).Length);
     }
 
-    private static int FinCount(List<ReceivedPayload> sent)
+    private static int Signs(List<ReceivedPayload> sent)
     {
         var log = new SmuxLog();
         foreach (var payload in sent) log.Add(payload.Payload.Span);
-        return log.Events.Count(each => each.StartsWith("FIN", StringComparison.Ordinal));
+        return log.Events.Count(IsSign);
     }
+
+    private static bool IsSign(string smuxEvent) => !smuxEvent.StartsWith("DATA", StringComparison.Ordinal);
 }

@@ -95,8 +95,13 @@ internal sealed class Transcript
             var length = (int)row[5]!;
             yield return new JsonObject
             {
-                ["n"] = (int)row[0]!, ["from"] = from, ["to"] = to, ["kind"] = "payload", ["messageType"] = type,
-                ["sequenceNumber"] = (long)row[4]!, ["payloadType"] = (int)PayloadType.Output,
+                ["n"] = (int)row[0]!,
+                ["from"] = from,
+                ["to"] = to,
+                ["kind"] = "payload",
+                ["messageType"] = type,
+                ["sequenceNumber"] = (long)row[4]!,
+                ["payloadType"] = (int)PayloadType.Output,
                 ["hex"] = Convert.ToHexStringLower(stream.Span[..length]),
             };
             stream = stream[length..];
