@@ -50,8 +50,8 @@ internal sealed class InstanceNetwork(LabModel model, string instanceId, RealEnd
         var own = model.Read(m => m.Instances.GetValueOrDefault(instanceId)?.PrivateAddress) ?? throw new SocketException((int)SocketError.NetworkUnreachable);
         // An instance's own loopback is not this machine's: what listens on the instance listens on its private address.
         var to = address.Equals(IPAddress.Loopback) ? own : address;
-        if (places.Find(to, port) is { } real)
-            return await Gate.DialAsync(real, own, cancellationToken).ConfigureAwait(false);
+        if (places.TryFind(to, port, out var real))
+            return await Gate.DialAsync(real ?? throw new SocketException((int)SocketError.ConnectionRefused), own, cancellationToken).ConfigureAwait(false);
         // A lab's network ends at the machine.
         if (!IPAddress.IsLoopback(to) || to.AddressFamily != AddressFamily.InterNetwork)
             throw new SocketException((int)SocketError.NetworkUnreachable);

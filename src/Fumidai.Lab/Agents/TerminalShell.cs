@@ -10,7 +10,7 @@ namespace Fumidai.Lab;
 /// </summary>
 internal sealed class TerminalShell(Keeper keeper) : IAgentShell
 {
-    public ValueTask<IAgentProcess> StartAsync(AgentCommand command, CancellationToken cancellationToken)
+    public async ValueTask<IAgentProcess> StartAsync(AgentCommand command, CancellationToken cancellationToken)
     {
         if (OperatingSystem.IsWindows())
             throw new LabException("shell sessions need Linux or macOS");
@@ -21,6 +21,8 @@ internal sealed class TerminalShell(Keeper keeper) : IAgentShell
         if (command.HasTerminal)
         {
             var script = Programs.Find("script") ?? throw new LabException("shell sessions need util-linux (script)");
+            // The first line tells which terminal it is; it is not the user's.
+            program = ["/bin/sh", "-c", "tty; exec \"$@\"", "sh", .. program];
             if (OperatingSystem.IsLinux())
                 arguments.AddRange([script, "--quiet", "--flush", "--return", "--command", string.Join(' ', program.Select(Quoted)), "/dev/null"]);
             else
@@ -38,7 +40,18 @@ internal sealed class TerminalShell(Keeper keeper) : IAgentShell
             start.Environment[name] = value;
         var process = Process.Start(start) ?? throw new LabException("the shell could not be started");
         keeper.Watch(process.Id, EndBy.Kill);
-        return ValueTask.FromResult<IAgentProcess>(new Running(process, keeper, command));
+        var running = new Running(process, keeper, command);
+        try
+        {
+            if (command.HasTerminal)
+                await running.LearnTerminalAsync(cancellationToken).ConfigureAwait(false);
+            return running;
+        }
+        catch
+        {
+            await running.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     private static string Quoted(string text) => "'" + text.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
@@ -46,13 +59,12 @@ internal sealed class TerminalShell(Keeper keeper) : IAgentShell
     private sealed class Running : IAgentProcess
     {
         private readonly Process _process;
-        private readonly bool _hasTerminal;
+        private string? _terminal;
         private readonly TaskCompletionSource<int> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public Running(Process process, Keeper keeper, AgentCommand command)
         {
             _process = process;
-            _hasTerminal = command.HasTerminal;
             Input = process.StandardInput.BaseStream;
             Output = process.StandardOutput.BaseStream;
             Error = command.SeparateError && !command.HasTerminal ? process.StandardError.BaseStream : null;
@@ -69,9 +81,9 @@ internal sealed class TerminalShell(Keeper keeper) : IAgentShell
 
         public async ValueTask ResizeAsync(TerminalSize size, CancellationToken cancellationToken)
         {
-            if (!_hasTerminal || !OperatingSystem.IsLinux() || Terminal() is not { } terminal || Programs.Find("stty") is not { } stty)
+            if (_terminal is not { } terminal || Programs.Find("stty") is not { } stty)
                 return;
-            await ServerProcess.TryRunAsync([stty, "-F", terminal, "cols", size.Columns.ToString(CultureInfo.InvariantCulture), "rows", size.Rows.ToString(CultureInfo.InvariantCulture)], null, cancellationToken).ConfigureAwait(false);
+            await ServerProcess.TryRunAsync([stty, OperatingSystem.IsLinux() ? "-F" : "-f", terminal, "cols", size.Columns.ToString(CultureInfo.InvariantCulture), "rows", size.Rows.ToString(CultureInfo.InvariantCulture)], null, cancellationToken).ConfigureAwait(false);
         }
 
         public async ValueTask DisposeAsync()
@@ -90,19 +102,19 @@ internal sealed class TerminalShell(Keeper keeper) : IAgentShell
                 keeper.Forget(_process.Id);
         }
 
-        /// <summary>The terminal that script gave its child.</summary>
-        private string? Terminal()
+        /// <summary>Reads the first line.</summary>
+        public async Task LearnTerminalAsync(CancellationToken cancellationToken)
         {
-            try
+            var line = new byte[64];
+            for (var length = 0; length < line.Length && await Output.ReadAsync(line.AsMemory(length, 1), cancellationToken).ConfigureAwait(false) == 1; length++)
             {
-                var children = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{_process.Id}/task/{_process.Id}/children"));
-                var child = children.Split(' ', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault();
-                return child is null ? null : File.ResolveLinkTarget($"/proc/{child}/fd/0", returnFinalTarget: false)?.FullName;
+                if (line[length] != (byte)'\n')
+                    continue;
+                var name = System.Text.Encoding.ASCII.GetString(line, 0, length).Trim();
+                _terminal = name.StartsWith("/dev/", StringComparison.Ordinal) ? name : null;
+                return;
             }
-            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-            {
-                return null;
-            }
+            throw new LabException("the shell's terminal could not be made");
         }
     }
 }

@@ -43,7 +43,7 @@ internal sealed class Bastion(LabContext context, string instanceId, BastionSshd
                 continue;
             var gate = Outward(real, port, own);
             var verdict = Reachability.FromInstance(model, instanceId, real, port).Verdict;
-            gate.Apply(verdict == Verdict.Open && places.Find(real, port) is null ? GateRule.Refused : GateRule.From(verdict));
+            gate.Apply(verdict == Verdict.Open && !(places.TryFind(real, port, out var process) && process is not null) ? GateRule.Refused : GateRule.From(verdict));
             names.Add(new(name, gate.At.Address));
         }
         sshd.SetNames(names);
@@ -121,7 +121,7 @@ internal sealed class Bastion(LabContext context, string instanceId, BastionSshd
             return gate;
         if (!_stands.TryGetValue(real, out var stand))
             _stands[real] = stand = inner.Next(port);
-        return _outward[(real, port)] = new Gate(new(stand, port), () => places.Find(real, port), own);
+        return _outward[(real, port)] = new Gate(new(stand, port), () => places.TryFind(real, port, out var process) ? process : null, own);
     }
 
     private static List<(string Name, int Port)> Names(LabModel model)

@@ -9,17 +9,11 @@ namespace Fumidai.Lab;
 /// </summary>
 internal sealed class RealEndPoints
 {
-    private readonly ConcurrentDictionary<(IPAddress, int), IPEndPoint> _places = new();
+    private readonly ConcurrentDictionary<(IPAddress, int), IPEndPoint?> _places = new();
 
-    /// <summary>The process for an address of the model listens here; null: it stopped.</summary>
-    public void Set(IPAddress address, int port, IPEndPoint? real)
-    {
-        if (real is null)
-            _places.TryRemove((address, port), out _);
-        else
-            _places[(address, port)] = real;
-    }
+    /// <summary>The process for an address of the model listens here; null: it is stopped, its place refuses.</summary>
+    public void Set(IPAddress address, int port, IPEndPoint? real) => _places[(address, port)] = real;
 
-    /// <summary>The known process; null: none is known.</summary>
-    public IPEndPoint? Find(IPAddress address, int port) => _places.GetValueOrDefault((address, port));
+    /// <summary>Whether the lab runs a process for this address, and where that one listens now; null: stopped.</summary>
+    public bool TryFind(IPAddress address, int port, out IPEndPoint? real) => _places.TryGetValue((address, port), out real);
 }

@@ -11,7 +11,10 @@ internal enum RelayRole
 }
 
 /// <summary>One connected websocket of a session. Sends are served one after the other; a failed one is nobody's concern but its own reader's.</summary>
-internal sealed class RelayEnd(BatchedWebSocket socket, string clientId) : IDisposable
+/// <param name="socket">Owned from now on.</param>
+/// <param name="clientId">What it called itself in its first text message.</param>
+/// <param name="cut">Cuts the connection below; a stream taken over from the web server does not end with its websocket.</param>
+internal sealed class RelayEnd(BatchedWebSocket socket, string clientId, Action cut) : IDisposable
 {
     private readonly SemaphoreSlim _sending = new(1);
 
@@ -79,7 +82,12 @@ internal sealed class RelayEnd(BatchedWebSocket socket, string clientId) : IDisp
         await PushAsync().ConfigureAwait(false);
     }
 
-    public void Abort() => socket.Abort();
+    /// <summary>Ends it at once: its reader, which may be waiting, too.</summary>
+    public void Abort()
+    {
+        socket.Abort();
+        cut();
+    }
 
     /// <summary>Whether an exception only says that the connection is gone.</summary>
     public static bool IsLoss(Exception error) => error is WebSocketException or IOException or ObjectDisposedException or OperationCanceledException or InvalidOperationException or System.Net.Sockets.SocketException;

@@ -90,7 +90,7 @@ internal sealed class RelayRoutes(LabContext context, RelayOptions options, Sess
         var isStale = http.Request.QueryString.Value is { } query && query.Contains("cell-number=", StringComparison.Ordinal) && !query.Contains("cell-number=" + session.CellNumber, StringComparison.Ordinal);
         if (await WebSocketUpgrade.AcceptAsync(http).ConfigureAwait(false) is not { } socket)
             return;
-        var (end, first) = await FirstMessageAsync(socket, http.RequestAborted).ConfigureAwait(false);
+        var (end, first) = await FirstMessageAsync(socket, http).ConfigureAwait(false);
         if (end is null)
             return;
         if (first.Text("TokenValue") is not { } token || sessions.Claim(session, token) is not { } role)
@@ -118,7 +118,7 @@ internal sealed class RelayRoutes(LabContext context, RelayOptions options, Sess
         var signed = Authenticate(http, [], operation, "*");
         if (await WebSocketUpgrade.AcceptAsync(http).ConfigureAwait(false) is not { } socket)
             return;
-        var (end, first) = await FirstMessageAsync(socket, http.RequestAborted).ConfigureAwait(false);
+        var (end, first) = await FirstMessageAsync(socket, http).ConfigureAwait(false);
         if (end is null)
             return;
         if (first.Text("TokenValue") is not { } token || !controls.Claim(instanceId, token))
@@ -146,12 +146,12 @@ internal sealed class RelayRoutes(LabContext context, RelayOptions options, Sess
     }
 
     /// <summary>The first text message; control frames may come before it (protocol §1.5).</summary>
-    private async Task<(RelayEnd? End, JsonElement First)> FirstMessageAsync(BatchedWebSocket socket, CancellationToken cancellationToken)
+    private async Task<(RelayEnd? End, JsonElement First)> FirstMessageAsync(BatchedWebSocket socket, HttpContext http)
     {
         var buffer = new byte[16 * 1024];
         var filled = 0;
         using var limit = new CancellationTokenSource(options.FirstMessageLimit, context.Time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, http.RequestAborted);
         try
         {
             while (filled < buffer.Length)
@@ -164,14 +164,14 @@ internal sealed class RelayRoutes(LabContext context, RelayOptions options, Sess
                     continue;
                 using var message = JsonDocument.Parse(Encoding.UTF8.GetString(buffer, 0, filled));
                 var first = message.RootElement.Clone();
-                return (new RelayEnd(socket, first.Text("ClientId") ?? ""), first);
+                return (new RelayEnd(socket, first.Text("ClientId") ?? "", http.Abort), first);
             }
         }
         catch (Exception error) when (error is JsonException || RelayEnd.IsLoss(error))
         {
             // As below.
         }
-        socket.Abort();
+        http.Abort();
         socket.Dispose();
         return (null, default);
     }

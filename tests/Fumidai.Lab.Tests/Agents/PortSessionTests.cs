@@ -52,8 +52,8 @@ public sealed class PortSessionTests
         Assert.NotEmpty(rules);
         await using var late = await client.OpenStreamAsync(ServerFixture.Limit);
         await late.Output.WriteAsync(SslRequest, ServerFixture.Limit);
-        // The old one answers after the new one was asked: the agent had its turn.
-        await old.Output.WriteAsync(new byte[] { 0x16, 3, 1, 0, 1, 0 }, ServerFixture.Limit);
+        // The old one answers (a TLS alert to a handshake message that does not exist) after the new one was asked: the agent had its turn.
+        await old.Output.WriteAsync(new byte[] { 0x16, 3, 1, 0, 4, 99, 0, 0, 0 }, ServerFixture.Limit);
         Assert.Equal(0x15, await ReadByteAsync(old));
         Assert.False(late.Ended.IsCompleted);
         Assert.False(late.Input.TryRead(out _));
@@ -66,11 +66,14 @@ public sealed class PortSessionTests
         });
         Assert.Equal((byte)'S', await ReadByteAsync(late));
 
+        // A session of its own: the refusal names no stream, and the ends of the others' connections would come at the same time.
+        await client.DisposeAsync();
         await lab.Context.Machines.StopDatabaseAsync(seed.Cluster.Id, ServerFixture.Limit);
-        await using var refused = await client.OpenStreamAsync(ServerFixture.Limit);
+        await using var next = await SessionAsync(lab, seed);
+        await using var refused = await next.OpenStreamAsync(ServerFixture.Limit);
         Assert.IsType<ConnectToPortException>(await refused.Ended.WaitAsync(ServerFixture.Limit));
         await lab.Context.Machines.StartDatabaseAsync(seed.Cluster.Id, ServerFixture.Limit);
-        await using var again = await client.OpenStreamAsync(ServerFixture.Limit);
+        await using var again = await next.OpenStreamAsync(ServerFixture.Limit);
         await again.Output.WriteAsync(SslRequest, ServerFixture.Limit);
         Assert.Equal((byte)'S', await ReadByteAsync(again));
     }

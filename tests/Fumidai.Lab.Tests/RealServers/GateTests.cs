@@ -57,8 +57,8 @@ public sealed class GateTests
         Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
 
         gate.Apply(GateRule.Open);
-        using var client = await ConnectAsync(gate.At);
-        var reset = await Assert.ThrowsAsync<SocketException>(() => ReadAsync(client, 1));
+        // The reset may come with the connect itself.
+        var reset = await Assert.ThrowsAsync<SocketException>(async () => await ReadAsync(await ConnectAsync(gate.At), 1));
         Assert.Equal(SocketError.ConnectionReset, reset.SocketErrorCode);
 
         gate.Apply(GateRule.Refused);

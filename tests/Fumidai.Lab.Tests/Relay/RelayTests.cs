@@ -239,6 +239,9 @@ public sealed class RelayTests
         Assert.Equal(201, status);
         var token = System.Xml.Linq.XDocument.Parse(body).Root!.Element("TokenValue")!.Value;
         using var control = await lab.ConnectAsync($"{lab.Context.StreamAddress}/v1/control-channel/{instance}?role=subscribe&stream=input", token);
+        var asked = new SignedControl(lab);
+        while ((await asked.CallAsync("GetConnectionStatus", $"{{\"Target\":\"{instance}\"}}")).Answer.GetProperty("Status").GetString() != "connected")
+            ServerFixture.Limit.ThrowIfCancellationRequested();
         var started = await StartAsync(lab, instance);
 
         var order = await control.MessageAsync();
