@@ -24,6 +24,8 @@ public sealed class AwsAccess : IDisposable
     private readonly Lazy<RawAwsClient> _rds;
     private readonly Lazy<RawAwsClient> _secretsManager;
     private readonly Lazy<RawAwsClient> _instanceConnect;
+    private readonly Lazy<RawAwsClient> _cloudFormation;
+    private readonly Lazy<RawAwsClient> _tagging;
 
     private AwsAccess(AwsSettings settings, TimeProvider time, AwsEnvironment environment)
     {
@@ -56,6 +58,8 @@ public sealed class AwsAccess : IDisposable
         _rds = new(() => _clients.NewRaw(AwsService.Rds, Credentials));
         _secretsManager = new(() => _clients.NewRaw(AwsService.SecretsManager, Credentials));
         _instanceConnect = new(() => _clients.NewRaw(AwsService.InstanceConnect, Credentials));
+        _cloudFormation = new(() => _clients.NewRaw(AwsService.CloudFormation, Credentials));
+        _tagging = new(() => _clients.NewRaw(AwsService.Tagging, Credentials));
     }
 
     /// <summary>Resolves settings. Makes no call, so a role that may not be assumed, or an instance without a role, shows at the first question.</summary>
@@ -99,6 +103,10 @@ public sealed class AwsAccess : IDisposable
 
     internal RawAwsClient InstanceConnect => _instanceConnect.Value;
 
+    internal RawAwsClient CloudFormation => _cloudFormation.Value;
+
+    internal RawAwsClient Tagging => _tagging.Value;
+
     /// <summary>Makes a call; whatever it throws becomes an <see cref="AwsFailure"/> that names the operation.</summary>
     internal Task<T> AskAsync<T>(AwsService service, string operation, Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken) =>
         _clients.AskAsync(service, operation, call, cancellationToken);
@@ -117,6 +125,8 @@ public sealed class AwsAccess : IDisposable
         DisposeOf(_rds);
         DisposeOf(_secretsManager);
         DisposeOf(_instanceConnect);
+        DisposeOf(_cloudFormation);
+        DisposeOf(_tagging);
         (Credentials as IDisposable)?.Dispose();
         _http.Dispose();
     }

@@ -12,8 +12,11 @@ public sealed class Tunnel : IAsyncDisposable
     /// <summary>How long a client's channel may take to open; longer than a dial's own limits, so that those speak first.</summary>
     private static readonly TimeSpan OpenLimit = TimeSpan.FromSeconds(75);
 
-    /// <summary>How long an ending waits for channels and route; then they are left to the process's end.</summary>
-    private static readonly TimeSpan DisposeLimit = TimeSpan.FromSeconds(3);
+    /// <summary>
+    /// How long an ending waits for channels and route; then they are left to the process's end. A session needs up to two seconds to hear
+    /// its end acknowledged, and one call to be terminated.
+    /// </summary>
+    private static readonly TimeSpan DisposeLimit = TimeSpan.FromSeconds(5);
 
     private readonly TunnelRequest _request;
     private readonly LocalListener _listener;

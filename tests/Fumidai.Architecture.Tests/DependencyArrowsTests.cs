@@ -13,7 +13,8 @@ public sealed class DependencyArrowsTests
         ["Fumidai.Aws"] = ["Fumidai.SessionManager"],
         ["Fumidai"] = ["Fumidai.Aws", "Fumidai.SessionManager", "Fumidai.Postgres"],
         ["Fumidai.Lab"] = ["Fumidai.SessionManager", "Fumidai.Postgres"],
-        ["Fumidai.Cli"] = ["Fumidai", "Fumidai.Lab"],
+        ["Fumidai.Stacks"] = ["Fumidai.Aws"],
+        ["Fumidai.Cli"] = ["Fumidai", "Fumidai.Lab", "Fumidai.Stacks"],
     };
 
     [Fact]

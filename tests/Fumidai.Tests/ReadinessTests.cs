@@ -132,6 +132,24 @@ public sealed class ReadinessTests
         Assert.True(mute.IsDisposed);
     }
 
+    [Theory]
+    [InlineData("stopped", "aws rds start-db-cluster --db-cluster-identifier app")]
+    [InlineData("starting", "Wait until it is available")]
+    [InlineData("inaccessible-encryption-credentials-recoverable", "KMS key")]
+    public void A_database_that_is_shut_by_its_status_is_told_without_a_session(string status, string next)
+    {
+        var e = Assert.Throws<FumidaiException>(() => RouteChoice.RefuseShut("cluster/app", Requests.Cluster() with { Status = status }));
+        Assert.Equal(Reason.NoRoute, e.Reason);
+        Assert.Contains($"its status is {status}. ", e.Message, StringComparison.Ordinal);
+        Assert.Contains(next, e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("available")]
+    [InlineData("backing-up")]
+    [InlineData("modifying")]
+    public void A_database_that_may_answer_is_tried(string status) => RouteChoice.RefuseShut("cluster/app", Requests.Cluster() with { Status = status });
+
     [Fact]
     public async Task Wrong_credentials_are_not_tried_on_another_route()
     {

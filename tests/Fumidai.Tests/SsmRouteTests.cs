@@ -71,7 +71,7 @@ public sealed class SsmRouteTests : IDisposable
         Assert.Single(_sessions); // an answer was heard: that session is sound
 
         _time.Advance(SsmRoute.DialLimit);
-        Assert.Contains("has not answered for 15 s", (await HeardAsync("degraded")).Text, StringComparison.Ordinal);
+        Assert.Contains("has not answered for 20 s", (await HeardAsync("degraded")).Text, StringComparison.Ordinal);
         await OpenAsync(route);
         Assert.Equal(2, _sessions.Count);
         Assert.False(_sessions[0].IsDisposed);

@@ -16,6 +16,8 @@ internal sealed record AwsService(string Id, string EndpointPrefix, string Iam, 
     public static readonly AwsService SsoOidc = new("SSO OIDC", "oidc", "sso-oidc");
     public static readonly AwsService Rds = new("RDS", "rds", "rds", "2014-10-31");
     public static readonly AwsService SecretsManager = new("Secrets Manager", "secretsmanager", "secretsmanager", "2017-10-17", "secretsmanager");
+    public static readonly AwsService CloudFormation = new("CloudFormation", "cloudformation", "cloudformation", "2010-05-15");
+    public static readonly AwsService Tagging = new("Resource Groups Tagging API", "tagging", "tag", "2017-01-26", "ResourceGroupsTaggingAPI_20170126");
     public static readonly AwsService InstanceConnect = new("EC2 Instance Connect", "ec2-instance-connect", "ec2-instance-connect", "2018-04-02", "AWSEC2InstanceConnectService");
 
     public override string ToString() => Id;

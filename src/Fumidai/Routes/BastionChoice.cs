@@ -48,6 +48,8 @@ internal static class BastionChoice
         var reachable = InOrder(bastions.Where(b => b.State == "running" && b.PublicAddress is not null)).ToArray();
         if (reachable.Length > 0)
             return reachable;
+        if (bastions is [{ State: "running" } only])
+            throw new FumidaiException(Reason.NoRoute, $"{only.Id} cannot be reached by ssh", "it has no public address", "The ssm route needs none: --via ssm");
         var stopped = bastions.FirstOrDefault(b => b.State == "stopped");
         throw new FumidaiException(
             Reason.NoRoute,

@@ -75,7 +75,7 @@ internal sealed class SshRoute : IRoute
     {
         if (await connection.Ended.ConfigureAwait(false) is not { } reason)
             return;
-        _request.Tell("degraded", $"{reason.Message}; reconnecting", ("bastion", Bastion), ("reason", reason.Message));
+        _request.Tell("degraded", $"{reason.Message.TrimEnd('.')}; reconnecting", ("bastion", Bastion), ("reason", reason.Message));
         _connection.Drop(connection, reopen: true);
         await connection.DisposeAsync().ConfigureAwait(false);
     }

@@ -9,8 +9,11 @@ namespace Fumidai;
 /// </summary>
 internal sealed class SsmRoute : IRoute
 {
-    /// <summary>A channel on which nothing was heard for so long is taken for a dial that hangs, and holds up the dials behind it.</summary>
-    internal static readonly TimeSpan DialLimit = TimeSpan.FromSeconds(15);
+    /// <summary>
+    /// A channel on which nothing was heard for so long is taken for a dial that hangs, and holds up the dials behind it. Longer than the
+    /// readiness probe waits, which has more to say about a far end that is silent from the start.
+    /// </summary>
+    internal static readonly TimeSpan DialLimit = TimeSpan.FromSeconds(20);
 
     /// <summary>A session that carries no channel for so long is ended; the service would do it at 20 minutes by default (aws-facts §2.4).</summary>
     internal static readonly TimeSpan IdleLimit = TimeSpan.FromMinutes(15);

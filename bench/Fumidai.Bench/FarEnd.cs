@@ -1,0 +1,109 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Fumidai.Bench;
+
+/// <summary>
+/// The far end all ways lead to: one command byte and eight bytes of length, then <c>D</c> sends that many bytes, <c>U</c> takes that many and
+/// answers one byte, <c>E</c> echoes until the end.
+/// </summary>
+internal sealed class FarEnd : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly Task _accepting;
+
+    public FarEnd()
+    {
+        _listener.Start(1024);
+        _accepting = AcceptAsync();
+    }
+
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                var client = await _listener.AcceptSocketAsync();
+                _ = Task.Run(() => ServeAsync(client));
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The listener was stopped: the run is over.
+        }
+    }
+
+    private static async Task ServeAsync(Socket client)
+    {
+        using var _ = client;
+        client.NoDelay = true;
+        var buffer = new byte[256 * 1024];
+        try
+        {
+            if (!await ReadExactAsync(client, buffer.AsMemory(0, 9)))
+                return;
+            var left = BinaryPrimitives.ReadInt64BigEndian(buffer.AsSpan(1));
+            switch ((char)buffer[0])
+            {
+                case 'D':
+                    for (; left > 0; left -= Math.Min(left, buffer.Length))
+                        await SendAllAsync(client, buffer.AsMemory(0, (int)Math.Min(left, buffer.Length)));
+                    client.Shutdown(SocketShutdown.Send);
+                    break;
+                case 'U':
+                    while (left > 0 && await client.ReceiveAsync(buffer) is > 0 and var read)
+                        left -= read;
+                    await SendAllAsync(client, buffer.AsMemory(0, 1));
+                    break;
+                default:
+                    while (await client.ReceiveAsync(buffer) is > 0 and var echo)
+                        await SendAllAsync(client, buffer.AsMemory(0, echo));
+                    break;
+            }
+        }
+        catch (SocketException)
+        {
+            // The near end went away in the middle, as the stalled-reader run does on purpose.
+        }
+    }
+
+    public static async Task SendAllAsync(Socket socket, ReadOnlyMemory<byte> bytes)
+    {
+        while (bytes.Length > 0)
+            bytes = bytes[await socket.SendAsync(bytes)..];
+    }
+
+    public static async Task<bool> ReadExactAsync(Socket socket, Memory<byte> bytes)
+    {
+        while (bytes.Length > 0)
+        {
+            var read = await socket.ReceiveAsync(bytes);
+            if (read == 0)
+                return false;
+            bytes = bytes[read..];
+        }
+        return true;
+    }
+
+    /// <summary>A connection through a local port, with its command sent.</summary>
+    public static async Task<Socket> AskAsync(int port, char command, long length)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(IPAddress.Loopback, port);
+        var request = new byte[9];
+        request[0] = (byte)command;
+        BinaryPrimitives.WriteInt64BigEndian(request.AsSpan(1), length);
+        await SendAllAsync(socket, request);
+        return socket;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _listener.Stop();
+        await _accepting;
+    }
+}
