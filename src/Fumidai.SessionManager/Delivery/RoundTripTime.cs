@@ -10,20 +10,16 @@ internal sealed class RoundTripTime
     /// <summary>How long an unacknowledged message waits before it is sent again: 200 ms at first, never over 1 s.</summary>
     internal TimeSpan ResendAfter { get; private set; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Shortest time of a message sent once; null before the first. Tells an answer to the first copy from one to the second.</summary>
-    internal TimeSpan? Shortest { get; private set; }
-
     /// <summary>
     /// Adds the time from the first transmission to the acknowledgement. Counting from the first keeps the estimate above the truth when a copy
     /// was sent needlessly; counting from the last would sink it until everything is sent twice.
     /// </summary>
-    internal void Add(TimeSpan sample, bool sentOnce = true)
+    internal void Add(TimeSpan sample)
     {
         var milliseconds = Math.Max(0, sample.TotalMilliseconds);
         _variation = (0.75 * _variation) + (0.25 * Math.Abs(_smoothed - milliseconds));
         _smoothed = (0.875 * _smoothed) + (0.125 * milliseconds);
         var wait = TimeSpan.FromMilliseconds(_smoothed + Math.Max(10, 4 * _variation));
         ResendAfter = wait < Longest ? wait : Longest;
-        if (sentOnce && (Shortest is not { } shortest || sample < shortest)) Shortest = sample;
     }
 }

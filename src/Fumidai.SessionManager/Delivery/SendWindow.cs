@@ -8,13 +8,15 @@ namespace Fumidai.SessionManager;
 internal sealed class SendWindow(TimeProvider time, FrameBuffers buffers, int maxMessages, int maxBytes)
 {
     private const int ReorderedByPath = 3;       // as TCP: this many later acknowledgements mean that it was lost
+    private const int LargestRound = 256;
 
     private Entry[] _ring = new Entry[16];
     private long _head;                           // oldest unacknowledged
     private long _next;                           // next number to give
     private long _unwritten;                      // first message not yet written to this connection
     private long _gapsLookedAt;                   // below this all gaps have been seen
-    private long _recovery;                       // below this all overdue ones have been seen
+    private int _round = 1;                       // copies at a time: doubles while copies, and only copies, are answered
+    private bool _originalAnswered;               // since the last timeout
     private long _highestAcknowledged = -1;
     private int _bytes;
     private readonly Queue<long> _resends = new();
@@ -114,18 +116,14 @@ internal sealed class SendWindow(TimeProvider time, FrameBuffers buffers, int ma
         if (entry.Acknowledged) return false;
         entry.Acknowledged = true;
         _bytes -= entry.Length;
-        var lost = false;
-        if (entry.Copies > 0)
-        {
-            _roundTrip.Add(time.GetElapsedTime(entry.FirstSent), entry.Copies == 1);
-            // A copy answered sooner than the path allows was needless: what follows it is late, not lost.
-            lost = entry.Copies > 1 && (_roundTrip.Shortest is not { } shortest || time.GetElapsedTime(entry.LastSent) >= shortest / 2);
-        }
+        var copied = entry.Copies > 1;
+        if (entry.Copies > 0) _roundTrip.Add(time.GetElapsedTime(entry.FirstSent));
+        if (entry.Copies == 1) _originalAnswered = true;
         if (!entry.Writing) Release(ref entry);
         if (sequence > _highestAcknowledged) _highestAcknowledged = sequence;
         Advance();
         ResendGaps();
-        if (lost) ResendOverdue();
+        LooksLost = copied && _head < _unwritten && time.GetElapsedTime(At(_head).LastSent) >= _roundTrip.ResendAfter;
         return true;
     }
 
@@ -137,47 +135,49 @@ internal sealed class SendWindow(TimeProvider time, FrameBuffers buffers, int ma
                 Queue(_gapsLookedAt);
     }
 
-    /// <summary>
-    /// After a whole window was lost (the peer's own connection was cut) one copy per timeout would take minutes: each copy that proved
-    /// necessary brings two more on the way.
-    /// </summary>
-    private void ResendOverdue()
-    {
-        var found = 0;
-        for (_recovery = Math.Max(_recovery, _head); _recovery < _unwritten && found < 2; _recovery++)
-        {
-            ref var entry = ref At(_recovery);
-            if (entry.Acknowledged) continue;
-            if (time.GetElapsedTime(entry.LastSent) < _roundTrip.ResendAfter) break;
-            Queue(_recovery);
-            found++;
-        }
-    }
-
-    private void Queue(long sequence)
+    private bool Queue(long sequence)
     {
         ref var entry = ref At(sequence);
-        if (entry.ResendQueued) return;
+        if (entry.ResendQueued) return false;
         entry.ResendQueued = true;
         _resends.Enqueue(sequence);
+        return true;
     }
 
-    /// <summary>Looks at the oldest unacknowledged message: queues a copy when its time has come. Returns when to look again; null: when something is sent.</summary>
-    internal TimeSpan? ResendHeadIfDue(out bool queued)
+    /// <summary>
+    /// A copy was answered and the next message is overdue too: perhaps a whole window was lost (the peer's own connection was cut), which at one
+    /// copy per timeout would take minutes. Look again after <see cref="Grace"/>: if the path is merely slow, answers to originals come in meanwhile.
+    /// </summary>
+    internal bool LooksLost { get; private set; }
+
+    /// <summary>A quarter of the timeout: acknowledgements of a burst lie closer together than that, however slow the path.</summary>
+    internal TimeSpan Grace => _roundTrip.ResendAfter / 4;
+
+    /// <summary>
+    /// Looks at the oldest unacknowledged message and, when its time has come, queues a copy of it; and of more behind it while nothing but copies
+    /// is answered. Returns when to look again; null: when something is sent.
+    /// </summary>
+    internal TimeSpan? ResendIfDue(out bool queued)
     {
         queued = false;
         if (IsEmpty || _head >= _unwritten) return null;
-        ref var entry = ref At(_head);
-        if (entry.Acknowledged) return _roundTrip.ResendAfter;     // still in the hands of the socket
-        var left = _roundTrip.ResendAfter - time.GetElapsedTime(entry.LastSent);
+        var wait = _roundTrip.ResendAfter;
+        var left = wait - time.GetElapsedTime(At(_head).LastSent);
+        if (At(_head).Acknowledged) return wait;      // still in the hands of the socket
         if (left > TimeSpan.Zero) return left;
-        if (!entry.ResendQueued)
+        var slow = LooksLost && _originalAnswered;
+        _round = LooksLost && !_originalAnswered ? Math.Min(_round * 2, LargestRound) : 1;
+        LooksLost = _originalAnswered = false;
+        if (slow) return wait;
+        var copies = 0;
+        for (var sequence = _head; sequence < _unwritten && copies < _round; sequence++)
         {
-            Queue(_head);
-            queued = true;
+            if (At(sequence).Acknowledged) continue;
+            if (time.GetElapsedTime(At(sequence).LastSent) < wait) break;
+            queued |= Queue(sequence);
+            copies++;
         }
-        _recovery = _head + 1;
-        return _roundTrip.ResendAfter;
+        return wait;
     }
 
     /// <summary>A fresh connection: everything unacknowledged is written again, in order (protocol §6.4).</summary>
@@ -190,7 +190,9 @@ internal sealed class SendWindow(TimeProvider time, FrameBuffers buffers, int ma
             entry.Copies = 0;
             entry.ResendQueued = false;
         }
-        _unwritten = _gapsLookedAt = _recovery = _head;
+        _unwritten = _gapsLookedAt = _head;
+        _round = 1;
+        LooksLost = _originalAnswered = false;
         _highestAcknowledged = _head - 1;
     }
 

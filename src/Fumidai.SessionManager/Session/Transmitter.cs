@@ -173,22 +173,27 @@ internal sealed class Transmitter : IDisposable
     /// <summary>The peer has a message.</summary>
     internal void OnAcknowledged(long sequence)
     {
-        TaskCompletionSource? drained = null;
-        var room = false;
         var resend = false;
         lock (_gate)
         {
             if (_window.Acknowledge(sequence))
             {
-                room = _waitsForRoom && _window.HasAmpleRoom;
+                OnWindowMoved();
                 resend = _window.HasResends;
-                if (_window.IsEmpty) (drained, _drained) = (_drained, null);
+                if (_armed && _window.LooksLost) _timer.Change(_window.Grace, Timeout.InfiniteTimeSpan);
             }
         }
         Unpause();
-        if (room) _room.Set();
         if (resend) Push();
-        drained?.TrySetResult();
+    }
+
+    /// <summary>Tells those who wait for the window. An acknowledgement may overtake the end of its message's own write, so both may move it.</summary>
+    private void OnWindowMoved()
+    {
+        if (_waitsForRoom && _window.HasAmpleRoom) _room.Set();
+        if (_drained is null || !_window.IsEmpty) return;
+        _drained.TrySetResult();
+        _drained = null;
     }
 
     /// <summary>pause_publication.</summary>
@@ -291,7 +296,11 @@ internal sealed class Transmitter : IDisposable
             long sequence;
             lock (_gate)
             {
-                if (written >= 0) _window.Written(written);
+                if (written >= 0)
+                {
+                    _window.Written(written);
+                    OnWindowMoved();
+                }
                 socket = _socket;
                 work = Next(out frame, out acknowledgement, out sequence);
                 if (work == Work.None || socket is null)
@@ -369,7 +378,7 @@ internal sealed class Transmitter : IDisposable
         {
             _armed = false;
             if (_end is not null || _socket is null || (_role.StopsResendingWhenPaused && _pacing.IsPaused)) return;
-            if (_window.ResendHeadIfDue(out var queued) is not { } wait) return;
+            if (_window.ResendIfDue(out var queued) is not { } wait) return;
             _armed = true;
             _timer.Change(wait, Timeout.InfiniteTimeSpan);
             if (!queued) return;
