@@ -86,7 +86,7 @@ internal static class Acknowledgement
             }
             return found && reader.TokenType == JsonTokenType.EndObject && !reader.Read();
         }
-        catch (JsonException)
+        catch (Exception e) when (MessageJson.IsBadInput(e))
         {
             return false;
         }

@@ -37,14 +37,7 @@ public static class ServiceMessages
     /// <summary>What channel_closed says: its <c>Output</c>; empty when the payload can't be read, for the session is over all the same.</summary>
     public static string ReadChannelClosedOutput(ReadOnlySpan<byte> payload)
     {
-        try
-        {
-            return JsonSerializer.Deserialize(payload, MessageJson.Relaxed.ChannelClosedPayload)?.Output ?? "";
-        }
-        catch (JsonException)
-        {
-            return "";
-        }
+        return MessageJson.TryRead(payload, MessageJson.Relaxed.ChannelClosedPayload)?.Output ?? "";
     }
 
     /// <summary>Reads a Flag payload (protocol §2.2).</summary>
@@ -103,13 +96,30 @@ internal sealed partial class MessageJson : JsonSerializerContext
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     });
 
+    /// <summary>What the JSON readers throw at bytes of a peer: bad JSON, or text that is not UTF-8 where it is turned into a string.</summary>
+    internal static bool IsBadInput(Exception e) => e is JsonException or InvalidOperationException;
+
+    /// <summary>Null: not of that shape.</summary>
+    internal static T? TryRead<T>(JsonElement element, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) where T : class
+    {
+        try
+        {
+            return element.ValueKind == JsonValueKind.Object ? element.Deserialize(type) : null;
+        }
+        catch (Exception e) when (IsBadInput(e))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Null: not of that shape.</summary>
     internal static T? TryRead<T>(ReadOnlySpan<byte> payload, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) where T : class
     {
         try
         {
             return JsonSerializer.Deserialize(payload, type);
         }
-        catch (JsonException)
+        catch (Exception e) when (IsBadInput(e))
         {
             return null;
         }

@@ -15,7 +15,7 @@ internal sealed class AgentHandshake(DataChannel channel, AgentChannelOptions op
         var response = MessageJson.TryRead((await WaitForAsync(PayloadType.HandshakeResponse, cancellationToken)).Span, MessageJson.Relaxed.HandshakeResponse)
             ?? throw Failed("HandshakeResponse can't be read.");
         foreach (var action in response.ProcessedClientActions ?? [])
-            if (action.ActionStatus != ActionStatus.Success)
+            if (action is { ActionStatus: not ActionStatus.Success })
                 throw Failed($"{action.ActionType} failed on client with status {(int)action.ActionStatus} error: {action.Error}");
 
         var message = "";
@@ -50,8 +50,8 @@ internal sealed class AgentHandshake(DataChannel channel, AgentChannelOptions op
 
     private async Task AgreeOnKeyAsync(HandshakeResponse response, CancellationToken cancellationToken)
     {
-        var answer = response.ProcessedClientActions?.FirstOrDefault(a => a.ActionType == ActionTypes.KmsEncryption)?.ActionResult;
-        var result = answer is { ValueKind: JsonValueKind.Object } element ? element.Deserialize(MessageJson.Relaxed.KmsEncryptionResult) : null;
+        var answer = response.ProcessedClientActions?.FirstOrDefault(a => a?.ActionType == ActionTypes.KmsEncryption)?.ActionResult;
+        var result = answer is { } element ? MessageJson.TryRead(element, MessageJson.Relaxed.KmsEncryptionResult) : null;
         if (result?.KmsCipherTextKey is not { } text || options.Keys is not { } keys) throw Failed("the client did not agree on a key.");
         SessionCipher cipher;
         try

@@ -47,6 +47,7 @@ internal sealed class ClientHandshake(DataChannel channel, ClientChannelOptions 
         List<string>? errors = null;
         foreach (var action in _request.RequestedClientActions ?? [])
         {
+            if (action is null) continue;       // JSON may say so
             var (result, error) = action.ActionType switch
             {
                 ActionTypes.SessionType => Announce(action),
@@ -65,13 +66,13 @@ internal sealed class ClientHandshake(DataChannel channel, ClientChannelOptions 
 
     private (JsonElement? Result, string? Error) Announce(RequestedClientAction action)
     {
-        _session = action.ActionParameters.ValueKind == JsonValueKind.Object ? TryDeserialize(action.ActionParameters, MessageJson.Relaxed.SessionTypeParameters) : null;
+        _session = MessageJson.TryRead(action.ActionParameters, MessageJson.Relaxed.SessionTypeParameters);
         return (null, _session?.SessionType is null ? "the parameters of SessionType can't be read" : null);
     }
 
     private async Task<(JsonElement? Result, string? Error)> GenerateKeyAsync(RequestedClientAction action, CancellationToken cancellationToken)
     {
-        var parameters = TryDeserialize(action.ActionParameters, MessageJson.Relaxed.KmsEncryptionParameters);
+        var parameters = MessageJson.TryRead(action.ActionParameters, MessageJson.Relaxed.KmsEncryptionParameters);
         if (parameters?.KmsKeyId is not { } keyId) return (null, "the parameters of KMSEncryption can't be read");
         if (options.Keys is not { } keys) return (null, "KMS encryption is not available here");
         try
@@ -106,18 +107,6 @@ internal sealed class ClientHandshake(DataChannel channel, ClientChannelOptions 
     {
         await channel.SendAsync(type, payload, cancellationToken);
         await channel.FlushAsync(cancellationToken);
-    }
-
-    private static T? TryDeserialize<T>(JsonElement element, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) where T : class
-    {
-        try
-        {
-            return element.ValueKind == JsonValueKind.Object ? element.Deserialize(type) : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
     }
 
     private static SessionEndedException Failed(string why) => new(new(SessionEndKind.Failed, why));

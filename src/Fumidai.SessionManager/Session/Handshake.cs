@@ -11,8 +11,17 @@ namespace Fumidai.SessionManager;
 internal sealed record Handshake(string AgentVersion, string ClientVersion, string SessionType, JsonElement Properties, string CustomerMessage)
 {
     /// <summary>A property's text; null when absent or not text.</summary>
-    public string? Property(string name) =>
-        Properties.ValueKind == JsonValueKind.Object && Properties.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
-            ? value.GetString()
-            : null;
+    public string? Property(string name)
+    {
+        try
+        {
+            return Properties.ValueKind == JsonValueKind.Object && Properties.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+                ? value.GetString()
+                : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;      // not UTF-8; an element looks only when it is asked
+        }
+    }
 }

@@ -48,11 +48,23 @@ public sealed class DecoderFuzzTests
         Sample(bytes => Acknowledgement.TryRead(bytes.AsSpan(Math.Min(bytes.Length, 120)), out _), 64 * 1024);
 
     [Fact]
+    public void A_name_that_is_escaped_and_not_UTF8_is_no_acknowledgement() =>      // found by the test above
+        Assert.False(Acknowledgement.TryRead([.. "{\"AcknowledgedMessageSequence\\u004eumber"u8, 0x8F, .. "\":5}"u8], out _));
+
+    [Fact]
     public void The_handshake_readers_survive_anything() => Sample(bytes =>
     {
         var payload = bytes.AsSpan(Math.Min(bytes.Length, 120));
-        MessageJson.TryRead(payload, MessageJson.Relaxed.HandshakeRequest);
-        MessageJson.TryRead(payload, MessageJson.Relaxed.HandshakeResponse);
+        foreach (var action in MessageJson.TryRead(payload, MessageJson.Relaxed.HandshakeRequest)?.RequestedClientActions ?? [])
+        {
+            if (action is null) continue;
+            var session = MessageJson.TryRead(action.ActionParameters, MessageJson.Relaxed.SessionTypeParameters);
+            new Handshake("", "", "", session?.Properties ?? default, "").Property("type");
+            MessageJson.TryRead(action.ActionParameters, MessageJson.Relaxed.KmsEncryptionParameters);
+        }
+        foreach (var action in MessageJson.TryRead(payload, MessageJson.Relaxed.HandshakeResponse)?.ProcessedClientActions ?? [])
+            if (action?.ActionResult is { } result)
+                MessageJson.TryRead(result, MessageJson.Relaxed.KmsEncryptionResult);
         MessageJson.TryRead(payload, MessageJson.Relaxed.HandshakeComplete);
         MessageJson.TryRead(payload, MessageJson.Relaxed.EncryptionChallenge);
         ServiceMessages.ReadChannelClosedOutput(payload);
