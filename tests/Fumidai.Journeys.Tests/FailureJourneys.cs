@@ -19,6 +19,7 @@ public sealed class FailureJourneys(RunningLab lab)
         await lab.AwsAsync("rds", "stop-db-cluster", "--db-cluster-identifier", "app");
         try
         {
+            await lab.UntilAsync("stopped", "rds", "describe-db-clusters", "--db-cluster-identifier", "app", "--query", "DBClusters[0].Status", "--output", "text");
             var connect = await lab.FumidaiAsync("connect", "cluster/app", "--via", route, "--", "-XAtc", "select 1");
             Assert.Equal(6, connect.ExitCode);
             AssertOneLine(connect, "stopped");
@@ -28,6 +29,7 @@ public sealed class FailureJourneys(RunningLab lab)
         finally
         {
             await lab.AwsAsync("rds", "start-db-cluster", "--db-cluster-identifier", "app");
+            await lab.UntilAsync("available", "rds", "describe-db-clusters", "--db-cluster-identifier", "app", "--query", "DBClusters[0].Status", "--output", "text");
         }
         var again = await Command.RunAsync(environment, "psql", "-XAtc", "select 1");
         Assert.True(again.ExitCode == 0, again.ToString());
@@ -87,8 +89,7 @@ public sealed class FailureJourneys(RunningLab lab)
             // An agent that lost its way out sleeps; a reboot wakes it, in the lab as on AWS.
             var instances = await lab.AwsAsync("ec2", "describe-instances", "--query", "Reservations[].Instances[?PublicIpAddress==null].InstanceId[]", "--output", "text");
             await lab.AwsAsync(["ec2", "reboot-instances", "--instance-ids", .. instances.Split('\t')]);
-            for (var tries = 0; await lab.AwsAsync("ssm", "get-connection-status", "--target", instances.Split('\t')[0], "--query", "Status", "--output", "text") != "connected"; tries++)
-                Assert.True(tries < 20, "the agent did not come back");
+            await lab.UntilAsync("connected", "ssm", "get-connection-status", "--target", instances.Split('\t')[0], "--query", "Status", "--output", "text");
         }
         var again = await lab.FumidaiAsync("connect", "cluster/app", "--via", route, "--", "-XAtc", "select 1");
         Assert.True(again.ExitCode == 0, again.ToString());

@@ -60,6 +60,19 @@ public sealed class RunningLab : IAsyncLifetime
         return finished.Output.Trim();
     }
 
+    /// <summary>Asks until the answer is the wanted one, as a person would; each question takes the aws CLI the better part of a second.</summary>
+    internal async Task UntilAsync(string wanted, params string[] question)
+    {
+        var answer = "";
+        for (var tries = 0; tries < 40; tries++)
+        {
+            answer = await AwsAsync(question);
+            if (answer == wanted)
+                return;
+        }
+        Assert.Fail($"aws {string.Join(' ', question)} still says {answer}, not {wanted}");
+    }
+
     /// <summary>Opens <c>fumidai tunnel cluster/app --via ROUTE</c> and returns it with its local port once it is ready.</summary>
     internal async Task<(Command Tunnel, int Port)> TunnelAsync(string route, params string[] more)
     {
