@@ -59,6 +59,49 @@ public sealed class KillJourneys(RunningLab lab)
     }
 
     [Fact]
+    public async Task A_killed_sshd_session_is_replaced_for_the_next_connection()
+    {
+        var (tunnel, port) = await lab.TunnelAsync("ssh");
+        await using var _ = tunnel;
+        var environment = await lab.PgEnvironmentAsync(port);
+        var sessions = Machine.Descendants(lab.Process.Id).Where(p => p.Name == "sshd" && Machine.CommandLine(p.Pid).Contains("ec2-user", StringComparison.Ordinal)).ToArray();
+        Assert.NotEmpty(sessions);
+
+        foreach (var (pid, _) in sessions)
+            Machine.Kill(pid);
+        var again = await Command.RunAsync(environment, "psql", "-XAtc", "select 1");
+        if (again.ExitCode != 0)
+            again = await Command.RunAsync(environment, "psql", "-XAtc", "select 1"); // the first may have met the dying connection
+
+        Assert.True(again.ExitCode == 0, again.ToString());
+    }
+
+    [Theory]
+    [InlineData("ssm")]
+    [InlineData("ssh")]
+    public async Task A_killed_PostgreSQL_ends_its_clients_and_is_told_to_the_next_one(string route)
+    {
+        await using var own = new RunningLab();
+        await own.InitializeAsync();
+        var (tunnel, port) = await own.TunnelAsync(route);
+        await using var _ = tunnel;
+        var environment = await own.PgEnvironmentAsync(port);
+        await using var client = Command.Start(environment, "psql", "-XAt");
+        await client.TypeAsync("select 'running';\n");
+        await client.OutputLineAsync("running");
+
+        foreach (var (pid, _) in Machine.Descendants(own.Process.Id).Where(p => p.Name.StartsWith("postgres", StringComparison.Ordinal)))
+            Machine.Kill(pid);
+        await client.TypeAsync("select 'still';\n\\q\n");
+        var ended = await client.FinishAsync();
+        var next = await own.FumidaiAsync("connect", "cluster/app", "--via", route, "--", "-XAtc", "select 1");
+
+        Assert.Equal(2, ended.ExitCode);
+        Assert.Equal(6, next.ExitCode);
+        Assert.True(Machine.Lives(tunnel.Id));
+    }
+
+    [Fact]
     public async Task A_killed_lab_takes_its_servers_and_files_with_it()
     {
         await using var own = new RunningLab();
