@@ -17,7 +17,8 @@ internal static class CommandProgram
             switch (CommandLine.Parse(arguments))
             {
                 case Parsed.Text text:
-                    surroundings.Output.WriteLine(text.Content);
+                    using (var page = new Screen(surroundings, default, eventsOnOutput: true))
+                        page.Result(text.Content);
                     return ExitCodes.Success;
                 case Parsed.Command parsed:
                     command = parsed.Verb;

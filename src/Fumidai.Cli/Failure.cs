@@ -11,11 +11,14 @@ namespace Fumidai.Cli;
 /// <param name="Causes">The chain beneath, outermost first.</param>
 internal sealed record Failure(string Line, int ExitCode, IReadOnlyList<string> Causes)
 {
+    /// <summary>What is known of the reason, as members of the event <c>failed</c>.</summary>
+    internal IReadOnlyDictionary<string, string> Members { get; private init; } = new Dictionary<string, string>();
+
     internal static Failure Of(Exception exception)
     {
         while (exception is AggregateException { InnerExceptions: [var only] })
             exception = only;
-        return new Failure(Visible.Line(Sentence(exception)), ExitCodes.Of(exception), Chain(exception));
+        return new Failure(Visible.Line(Sentence(exception)), ExitCodes.Of(exception), Chain(exception)) { Members = MembersOf(exception) };
     }
 
     private static string Sentence(Exception exception) => exception switch
@@ -28,6 +31,32 @@ internal sealed record Failure(string Line, int ExitCode, IReadOnlyList<string> 
         IOException or UnauthorizedAccessException or Win32Exception or TimeoutException => exception.Message,
         _ => $"unexpected {exception.GetType().Name}. Run again with --verbose for the cause, and please report it",
     };
+
+    private static Dictionary<string, string> MembersOf(Exception exception)
+    {
+        var members = new Dictionary<string, string>(StringComparer.Ordinal);
+        switch (exception)
+        {
+            case FumidaiException e:
+                Add("what", e.What);
+                Add("reason", e.Cause);
+                Add("next", e.Next);
+                Add("code", (e.InnerException as AwsFailure)?.Code);
+                break;
+            case AwsFailure e:
+                Add("what", e.Operation);
+                Add("reason", e.Message);
+                Add("code", e.Code);
+                break;
+        }
+        return members;
+
+        void Add(string name, string? value)
+        {
+            if (!string.IsNullOrEmpty(value))
+                members.Add(name, value);
+        }
+    }
 
     private static string Aws(AwsFailure failure)
     {

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Fumidai.Cli;
 
 /// <summary>
@@ -107,9 +109,9 @@ internal sealed class Screen : IProgress<TunnelEvent>, IDisposable
         Waiting(null);
         if (Mode.Json)
         {
-            Report(new TunnelEvent("failed", failure.Line, new Dictionary<string, string>(StringComparer.Ordinal)
+            Report(new TunnelEvent("failed", failure.Line, new Dictionary<string, string>(failure.Members, StringComparer.Ordinal)
             {
-                ["exit_code"] = failure.ExitCode.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                ["exit_code"] = failure.ExitCode.ToString(CultureInfo.InvariantCulture),
             }));
         }
         if (!Mode.Json || EventsOnOutput)
@@ -140,9 +142,11 @@ internal sealed class Screen : IProgress<TunnelEvent>, IDisposable
             {
                 writer.WriteLine(line);
             }
-            catch (IOException) when (writer == _surroundings.Error)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // Nobody can be told any more; the exit code still says it.
+                // Where stderr is gone nobody can be told any more; the exit code still says it.
+                if (writer != _surroundings.Error)
+                    throw new FumidaiException(Reason.Failed, "cannot write to standard output", e.Message, inner: e);
             }
         }
     }

@@ -44,4 +44,18 @@ public sealed class FailureTests
 
         Assert.Equal(20, Failure.Of(deep).Causes.Count);
     }
+
+    [Fact]
+    public void Programs_get_the_parts_of_a_failure_one_by_one()
+    {
+        var refused = new AwsFailure(AwsFailureKind.Refused, "ssm:StartSession", "TargetNotConnected", "not connected");
+
+        Assert.Equal(
+            new Dictionary<string, string> { ["what"] = "cannot start a session", ["reason"] = "it is off", ["next"] = "Start it", ["code"] = "TargetNotConnected" },
+            Failure.Of(new FumidaiException(Reason.NoRoute, "cannot start a session", "it is off", "Start it", inner: refused)).Members);
+        Assert.Equal(
+            new Dictionary<string, string> { ["what"] = "ssm:StartSession", ["reason"] = "not connected", ["code"] = "TargetNotConnected" },
+            Failure.Of(refused).Members);
+        Assert.Empty(Failure.Of(new IOException("x")).Members);
+    }
 }

@@ -46,4 +46,14 @@ public sealed class JsonEventsTests
     [Fact]
     public void Variables_are_one_object_in_their_order() =>
         Assert.Equal("""{"B":"1","A":"x y"}""", JsonEvents.Variables([KeyValuePair.Create("B", "1"), KeyValuePair.Create("A", "x y")]));
+
+    [Fact]
+    public void The_documentation_names_every_event_of_a_command()
+    {
+        var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "events.md"));
+
+        foreach (var kind in (string[])["lost", "child_exit", "failed", "lab_ready", "call", "installed"])
+            Assert.Contains($"\n| `{kind}` |", page, StringComparison.Ordinal);
+        Assert.Contains($"`version` is {JsonEvents.SchemaVersion};", page, StringComparison.Ordinal);
+    }
 }
