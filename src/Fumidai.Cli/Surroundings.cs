@@ -27,8 +27,8 @@ internal sealed record Surroundings
     {
         return new Surroundings
         {
-            Output = Writer(Console.OpenStandardOutput()),
-            Error = Writer(Console.OpenStandardError()),
+            Output = Writer(UnixOutput.Open(error: false)),
+            Error = Writer(UnixOutput.Open(error: true)),
             Environment = System.Environment.GetEnvironmentVariable,
             WorkingDirectory = System.Environment.CurrentDirectory,
             IsInputTerminal = !Console.IsInputRedirected,

@@ -34,7 +34,7 @@ internal static class BecomeClient
         Libc.Signal(Libc.SigPipe, Libc.Default);
         Libc.Execute(arguments[1], [.. arguments[2..], null]);
         var error = Marshal.GetLastPInvokeError();
-        using var writer = new StreamWriter(Console.OpenStandardError());
+        using var writer = new StreamWriter(UnixOutput.Open(error: true));
         writer.WriteLine($"fumidai: cannot start {Visible.Line(arguments[1])}: {Marshal.GetPInvokeErrorMessage(error)}");
         return 126;
     }

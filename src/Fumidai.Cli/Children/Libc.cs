@@ -41,6 +41,48 @@ internal static partial class Libc
     [LibraryImport("libc", EntryPoint = "cfmakeraw")]
     internal static partial void MakeRaw(Span<byte> settings);
 
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    internal static partial nint Write(int descriptor, ReadOnlySpan<byte> bytes, nuint count);
+
+    /// <summary>Waits where somebody has made the descriptor non-blocking.</summary>
+    internal static void WaitUntilWritable(int descriptor)
+    {
+        const short PollOut = 4;
+        Span<PollEntry> entries = [new PollEntry { Descriptor = descriptor, Events = PollOut }];
+        _ = Poll(entries, 1, Timeout.Infinite);
+    }
+
+    /// <summary>Rows and columns of a terminal; false where the descriptor is none.</summary>
+    internal static bool TryGetWindow(int descriptor, out ushort rows, out ushort columns)
+    {
+        const nuint LinuxGetWindow = 0x5413;
+        const nuint MacGetWindow = 0x40087468;
+        Span<ushort> window = stackalloc ushort[4];
+        // ioctl is variadic, and Apple's arm64 passes variable arguments on the stack only: eight others fill the registers first.
+        var answer = !OperatingSystem.IsMacOS() ? Control(descriptor, LinuxGetWindow, window)
+            : RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? ControlOnStack(descriptor, MacGetWindow, 0, 0, 0, 0, 0, 0, window)
+            : Control(descriptor, MacGetWindow, window);
+        (rows, columns) = (window[0], window[1]);
+        return answer == 0;
+    }
+
+    [LibraryImport("libc", EntryPoint = "poll")]
+    private static partial int Poll(Span<PollEntry> entries, nuint count, int timeout);
+
+    [LibraryImport("libc", EntryPoint = "ioctl")]
+    private static partial int Control(int descriptor, nuint request, Span<ushort> window);
+
+    [LibraryImport("libc", EntryPoint = "ioctl")]
+    private static partial int ControlOnStack(int descriptor, nuint request, nint a, nint b, nint c, nint d, nint e, nint f, Span<ushort> window);
+
     [LibraryImport("libc", EntryPoint = "prctl")]
     private static partial int ProcessControl(int option, nuint a, nuint b, nuint c, nuint d);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct PollEntry
+    {
+        public int Descriptor;
+        public short Events;
+        public short Returned;
+    }
 }

@@ -35,7 +35,15 @@ internal static class TargetChoice
             .PageSize(15)
             .UseConverter(n => Markup.Escape(Visible.Line(names.Find(t => t.Name == n).Shown)))
             .AddChoices(names.Select(t => t.Name));
-        return await prompt.ShowAsync(console, run.Stop.Token);
+        try
+        {
+            return await prompt.ShowAsync(console, run.Stop.Token);
+        }
+        finally
+        {
+            // A prompt that is broken off leaves the cursor hidden.
+            console.Cursor.Show();
+        }
     }
 
     private static (string Name, string Shown) Named(Database database)

@@ -30,7 +30,7 @@ internal static class PluginPort
                 return PluginProgram.Finish(id, await client.Ended, output);
             output.WriteLine("Terminate signal received, exiting.");
         }
-        await client.DisposeAsync();
+        await PluginProgram.EndWithinAsync(client.DisposeAsync().AsTask(), surroundings.Time);
         output.WriteLine($"\n\nExiting session with sessionId: {id}.\n");
         return signals.ExitCode ?? ExitCodes.Success;
 
@@ -42,7 +42,7 @@ internal static class PluginPort
     internal static async Task<int> ServeStdioAsync(PortClient port, PluginSignals signals, Surroundings surroundings)
     {
         surroundings.Error.WriteLine($"Starting session with SessionId: {port.SessionId}");
-        using var output = Console.OpenStandardOutput();
+        using var output = UnixOutput.Open(error: false);
         var end = await StdioPortSession.RunAsync(port, StandardInput.Open(), output, signals.Token);
         return end is null ? ExitCodes.Success : PluginProgram.Finish(port.SessionId, end, surroundings.Error);
     }

@@ -6,6 +6,8 @@ namespace Fumidai.Cli;
 /// <summary>The program called <c>session-manager-plugin</c>: serves one session that the AWS CLI has started (protocol §1.3, §6.3).</summary>
 internal static class PluginProgram
 {
+    private static readonly TimeSpan FarewellLimit = TimeSpan.FromSeconds(5);
+
     internal static async Task<int> RunAsync(string[] arguments)
     {
         var surroundings = Surroundings.OfProcess();
@@ -62,13 +64,19 @@ internal static class PluginProgram
                 Target = invocation.Target,
                 Keys = invocation.IsLegacy ? null : SessionKeys.FromKms(access),
             };
-            await using var client = await SessionClient.StartAsync(invocation.Ticket, SessionCalls.Control(access), options, signals.Token);
-            return client switch
+            var starting = SessionClient.StartAsync(invocation.Ticket, SessionCalls.Control(access), options, signals.Token);
+            await Task.WhenAny(starting, signals.Stopped);
+            if (!starting.IsCompleted)
+                await EndWithinAsync(starting, surroundings.Time);
+            var client = starting.IsCompleted ? await starting : throw new OperationCanceledException(signals.Token);
+            try
             {
-                { Shell: { } shell } => await new PluginShell(shell, signals, surroundings).RunAsync(),
-                { Port: { IsSingleConnection: true } port } => await PluginPort.ServeStdioAsync(port, signals, surroundings),
-                _ => await PluginPort.ServeListenerAsync(client, invocation, signals, surroundings),
-            };
+                return await ServeAsync(client, invocation, signals, surroundings);
+            }
+            finally
+            {
+                await EndWithinAsync(client.DisposeAsync().AsTask(), surroundings.Time);
+            }
         }
         catch (Exception) when (signals.ExitCode is { } code)
         {
@@ -78,6 +86,26 @@ internal static class PluginProgram
         {
             (invocation.IsSsh ? surroundings.Error : surroundings.Output).WriteLine($"\nCannot perform start session: {Failure.Of(e).Line}\n");
             return ExitCodes.Of(e);
+        }
+    }
+
+    private static Task<int> ServeAsync(SessionClient client, PluginInvocation.Session invocation, PluginSignals signals, Surroundings surroundings) => client switch
+    {
+        { Shell: { } shell } => new PluginShell(shell, signals, surroundings).RunAsync(),
+        { Port: { IsSingleConnection: true } port } => PluginPort.ServeStdioAsync(port, signals, surroundings),
+        _ => PluginPort.ServeListenerAsync(client, invocation, signals, surroundings),
+    };
+
+    // TerminateSession goes to a service that may not answer: then the session is left to its idle timeout.
+    internal static async Task EndWithinAsync(Task ending, TimeProvider time)
+    {
+        try
+        {
+            await ending.WaitAsync(FarewellLimit, time);
+        }
+        catch (Exception)
+        {
+            // Nothing more can be done for it, and what the session came to is known already.
         }
     }
 

@@ -9,7 +9,6 @@ internal sealed class PluginShell(ShellClient shell, PluginSignals signals, Surr
 {
     private const byte EndOfTransmission = 0x04;
     private const int ReadSize = 1024;
-    private static readonly TerminalSize Unknown = TerminalSize.WithoutTerminal;
 
     // Keys, signals and sizes in the order in which they came; one sender.
     private readonly Channel<Func<ValueTask>> _outbound = Channel.CreateBounded<Func<ValueTask>>(16);
@@ -19,8 +18,6 @@ internal sealed class PluginShell(ShellClient shell, PluginSignals signals, Surr
         surroundings.Output.WriteLine($"\nStarting session with SessionId: {shell.SessionId}");
         if (shell.CustomerMessage.Length > 0)
             surroundings.Output.WriteLine(Visible.Line(shell.CustomerMessage));
-        // Before raw mode: the first look lets .NET note the terminal's settings, which it restores at the end of the process.
-        _ = Size();
         using (RawTerminal.Enter())
         {
             signals.SendInterruptsTo(character => Send(() => shell.SendAsync(new[] { character }, signals.Token)));
@@ -35,8 +32,8 @@ internal sealed class PluginShell(ShellClient shell, PluginSignals signals, Surr
 
     private async Task CopyOutputAsync()
     {
-        using var output = Console.OpenStandardOutput();
-        using var error = Console.OpenStandardError();
+        using var output = UnixOutput.Open(error: false);
+        using var error = UnixOutput.Open(error: true);
         while (await shell.ReadAsync(signals.Token) is { } piece)
         {
             var stream = piece.IsError ? error : output;
@@ -90,21 +87,9 @@ internal sealed class PluginShell(ShellClient shell, PluginSignals signals, Surr
     private void SendSize()
     {
         if (shell.SessionType != SessionTypes.NonInteractiveCommand)
-            Send(() => shell.ResizeAsync(Size(), signals.Token));
+            Send(() => shell.ResizeAsync(TerminalWindow.Size() ?? TerminalSize.WithoutTerminal, signals.Token));
     }
 
     // From a signal: what does not fit is left out, the next change brings the size again.
     private void Send(Func<ValueTask> send) => _outbound.Writer.TryWrite(send);
-
-    private static TerminalSize Size()
-    {
-        try
-        {
-            return Console.IsOutputRedirected || Console.WindowWidth <= 0 || Console.WindowHeight <= 0 ? Unknown : new TerminalSize(Console.WindowWidth, Console.WindowHeight);
-        }
-        catch (Exception e) when (e is IOException or PlatformNotSupportedException)
-        {
-            return Unknown;
-        }
-    }
 }

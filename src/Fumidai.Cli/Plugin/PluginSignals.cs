@@ -10,6 +10,7 @@ internal sealed class PluginSignals : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly List<PosixSignalRegistration> _registrations = [];
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Action<byte>? _typed;
     private int _exitCode = -1;
 
@@ -23,6 +24,9 @@ internal sealed class PluginSignals : IDisposable
 
     /// <summary>Cancelled when the session is to end.</summary>
     internal CancellationToken Token => _stop.Token;
+
+    /// <summary>Completes when the session is to end.</summary>
+    internal Task Stopped => _stopped.Task;
 
     /// <summary>What to end with; null: not told to end.</summary>
     internal int? ExitCode => Volatile.Read(ref _exitCode) is >= 0 and var code ? code : null;
@@ -58,6 +62,9 @@ internal sealed class PluginSignals : IDisposable
     private void Stop(int code)
     {
         if (Interlocked.CompareExchange(ref _exitCode, code, -1) == -1)
+        {
+            _stopped.TrySetResult();
             _ = _stop.CancelAsync();
+        }
     }
 }
