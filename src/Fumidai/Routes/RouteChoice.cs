@@ -89,9 +89,9 @@ internal sealed class RouteChoice(TunnelRequest request, TunnelSettings settings
 
     private static string Short(FumidaiException e) => e.Cause is null ? e.What : $"{e.What}: {e.Cause}";
 
-    /// <summary>Wrong credentials or settings would fail the other route as well; a missing permission or bastion need not.</summary>
+    /// <summary>Wrong credentials or settings, or a bastion named that does not exist, would fail the other route as well; a missing permission need not.</summary>
     private static bool AnotherMayDo(FumidaiException e) =>
-        e.Reason is Reason.NoRoute or Reason.NotFound or Reason.Failed
+        e.Reason is Reason.NoRoute or Reason.Failed
         || (e.Reason == Reason.AwsAccess && e.InnerException is not AwsFailure { Kind: AwsFailureKind.Credentials });
 
     internal sealed record Candidate(string Name, Func<CancellationToken, Task<IRoute>> Open);

@@ -91,7 +91,7 @@ internal sealed class StartPortSession(TunnelRequest request, BastionInstance ba
         catch (AwsFailure e)
         {
             throw e.Code == "TargetNotConnected"
-                ? new FumidaiException(Reason.NoRoute, what, $"TargetNotConnected: {e.Message}", "Its agent is not connected: check its role, its endpoints and that it runs", retry: true, e)
+                ? new FumidaiException(Reason.NoRoute, what, e.Message, "Its agent is not connected: check its role, its endpoints and that it runs", retry: true, e)
                 : e.ToFumidai(what, Reason.NoRoute);
         }
     }
