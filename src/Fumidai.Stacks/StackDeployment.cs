@@ -34,7 +34,7 @@ public sealed class StackDeployment(AwsAccess access, TimeProvider time)
                 yield break;
             Ownership.Check(stack);
             var standing = StackStanding.Of(stack);
-            var last = await LastEventAsync(stack.Id, cancellationToken).ConfigureAwait(false);
+            var last = await ReadStackEvents.LatestIdAsync(access, stack.Id, cancellationToken).ConfigureAwait(false);
             var isStarting = true;
             switch (standing.Phase)
             {
@@ -65,7 +65,7 @@ public sealed class StackDeployment(AwsAccess access, TimeProvider time)
         var stack = await ReadStack.FindAsync(access, plan.Name, cancellationToken).ConfigureAwait(false);
         var isCreation = await IsCreationAsync(stack, cancellationToken).ConfigureAwait(false);
         var fixedPlan = plan.Image is not null ? plan : plan.WithImage(await ImageAsync(plan, isCreation ? null : stack, cancellationToken).ConfigureAwait(false));
-        return await ProposeAsync(plan.Name, stack, new ChangeSetRequest
+        return await ProposeAsync(plan.Name, new ChangeSetRequest
         {
             Stack = plan.Name,
             Name = ChangeSetName,
@@ -93,7 +93,7 @@ public sealed class StackDeployment(AwsAccess access, TimeProvider time)
     {
         if (changes.IsEmpty)
             yield break;
-        var last = await LastEventAsync(changes.StackId, cancellationToken).ConfigureAwait(false);
+        var last = await ReadStackEvents.LatestIdAsync(access, changes.StackId, cancellationToken).ConfigureAwait(false);
         await ChangeSets.ExecuteAsync(access, changes.ChangeSetId, Token(), cancellationToken).ConfigureAwait(false);
         var follower = new StackFollower(access, time);
         await foreach (var one in follower.FollowAsync(changes.StackId, last, true, cancellationToken).ConfigureAwait(false))
@@ -122,7 +122,7 @@ public sealed class StackDeployment(AwsAccess access, TimeProvider time)
             throw new StackFailure(StackFailureReason.NotFound, $"there is no stack {name} in {access.Region}");
         if (!stack!.Parameters.ContainsKey(parameter))
             throw StackFailure.Usage(absent);
-        return await ProposeAsync(name, stack, new ChangeSetRequest
+        return await ProposeAsync(name, new ChangeSetRequest
         {
             Stack = name,
             Name = ChangeSetName,
@@ -132,10 +132,8 @@ public sealed class StackDeployment(AwsAccess access, TimeProvider time)
         }, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<ProposedChanges> ProposeAsync(string name, CloudFormationStack? stack, ChangeSetRequest request, CancellationToken cancellationToken)
+    private async Task<ProposedChanges> ProposeAsync(string name, ChangeSetRequest request, CancellationToken cancellationToken)
     {
-        if (stack is not null)
-            await ChangeSets.DeleteAsync(access, ChangeSetName, name, cancellationToken).ConfigureAwait(false);
         var (id, stackId) = await CreateAsync(request, cancellationToken).ConfigureAwait(false);
         var proposed = new ProposedChanges { Name = name, ChangeSetId = id, StackId = stackId, IsCreation = request.IsCreation };
         var began = time.GetTimestamp();
@@ -156,7 +154,7 @@ public sealed class StackDeployment(AwsAccess access, TimeProvider time)
         }
     }
 
-    /// <summary>Deleting the one that a killed run left takes CloudFormation a moment.</summary>
+    /// <summary>One that a killed run left makes room; deleting it takes CloudFormation a moment.</summary>
     private async Task<(string Id, string StackId)> CreateAsync(ChangeSetRequest request, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
@@ -168,6 +166,7 @@ public sealed class StackDeployment(AwsAccess access, TimeProvider time)
             }
             catch (AwsFailure f) when (f.Code == "AlreadyExistsException" && time.GetElapsedTime(began) < TimeSpan.FromSeconds(30))
             {
+                await ChangeSets.DeleteAsync(access, request.Name, request.Stack, cancellationToken).ConfigureAwait(false);
                 await Task.Delay(ChangeSetPollPeriod, time, cancellationToken).ConfigureAwait(false);
             }
         }
@@ -196,7 +195,7 @@ public sealed class StackDeployment(AwsAccess access, TimeProvider time)
         var stack = await ReadStack.FindAsync(access, stackId, cancellationToken).ConfigureAwait(false);
         if (StackStanding.Of(stack).Phase != StackPhase.Draft)
             return;
-        var last = await LastEventAsync(stackId, cancellationToken).ConfigureAwait(false);
+        var last = await ReadStackEvents.LatestIdAsync(access, stackId, cancellationToken).ConfigureAwait(false);
         await StackCalls.DeleteAsync(access, stackId, [], Token(), cancellationToken).ConfigureAwait(false);
         await foreach (var _ in new StackFollower(access, time).FollowAsync(stackId, last, true, cancellationToken).ConfigureAwait(false))
         {
@@ -209,9 +208,6 @@ public sealed class StackDeployment(AwsAccess access, TimeProvider time)
         var why = standing.Phase is StackPhase.Busy or StackPhase.Deleting ? null : await StackHistory.WhyAsync(access, stack, cancellationToken).ConfigureAwait(false);
         return new StackFailure(StackFailureReason.Failed, $"stack {stack.Name} is {stack.Status}: {standing.Sentence}{(why is null ? "" : $", because of {why}")}", standing.Next);
     }
-
-    private async Task<string?> LastEventAsync(string stackId, CancellationToken cancellationToken) =>
-        (await ReadStackEvents.AfterAsync(access, stackId, null, cancellationToken).ConfigureAwait(false)) is [.., var last] ? last.Id : null;
 
     private static string Token() => "fumidai-" + Guid.NewGuid().ToString("N");
 }

@@ -52,7 +52,8 @@ internal sealed class StackFollower(AwsAccess access, TimeProvider time)
                 _events.Add(one);
                 yield return one;
             }
-            var isBegun = !isStarting || _events.Count > 0 || Stack is null || time.GetElapsedTime(began) > StartLimit;
+            // Late events of what went before do not count.
+            var isBegun = !isStarting || _events.Exists(e => e.IsStack && e.Status.EndsWith("_IN_PROGRESS", StringComparison.Ordinal)) || Stack is null || time.GetElapsedTime(began) > StartLimit;
             if (isRead && isBegun && StackStanding.Of(Stack).Phase is not (StackPhase.Busy or StackPhase.Deleting))
                 yield break;
             await Task.Delay(PollPeriod, time, cancellationToken).ConfigureAwait(false);

@@ -62,8 +62,7 @@ public sealed class StackRemoval(AwsAccess access, TimeProvider time)
         if (StackStanding.Of(stack).Phase == StackPhase.Absent)
             yield break;
         Ownership.Check(stack!);
-        var events = await ReadStackEvents.AfterAsync(access, stackId, null, cancellationToken).ConfigureAwait(false);
-        var last = events.Count > 0 ? events[^1].Id : null;
+        var last = await ReadStackEvents.LatestIdAsync(access, stackId, cancellationToken).ConfigureAwait(false);
         // CloudFormation breaks a creation off for a deletion, but not an update.
         if (StackStanding.Of(stack).Phase == StackPhase.Busy && stack!.Status != "CREATE_IN_PROGRESS")
         {

@@ -9,11 +9,23 @@ public sealed class ExportTerraformTests
 {
     private static readonly Dictionary<string, string> Kinds = new()
     {
-        ["AWS::EC2::VPC"] = "aws_vpc", ["AWS::EC2::InternetGateway"] = "aws_internet_gateway", ["AWS::EC2::Subnet"] = "aws_subnet", ["AWS::EC2::RouteTable"] = "aws_route_table",
-        ["AWS::EC2::Route"] = "aws_route", ["AWS::EC2::SubnetRouteTableAssociation"] = "aws_route_table_association", ["AWS::EC2::EIP"] = "aws_eip", ["AWS::EC2::NatGateway"] = "aws_nat_gateway",
-        ["AWS::EC2::SecurityGroup"] = "aws_security_group", ["AWS::EC2::SecurityGroupIngress"] = "aws_vpc_security_group_ingress_rule", ["AWS::EC2::VPCEndpoint"] = "aws_vpc_endpoint",
-        ["AWS::RDS::DBSubnetGroup"] = "aws_db_subnet_group", ["AWS::RDS::DBCluster"] = "aws_rds_cluster", ["AWS::RDS::DBInstance"] = "aws_rds_cluster_instance",
-        ["AWS::IAM::Role"] = "aws_iam_role", ["AWS::IAM::InstanceProfile"] = "aws_iam_instance_profile", ["AWS::EC2::Instance"] = "aws_instance",
+        ["AWS::EC2::VPC"] = "aws_vpc",
+        ["AWS::EC2::InternetGateway"] = "aws_internet_gateway",
+        ["AWS::EC2::Subnet"] = "aws_subnet",
+        ["AWS::EC2::RouteTable"] = "aws_route_table",
+        ["AWS::EC2::Route"] = "aws_route",
+        ["AWS::EC2::SubnetRouteTableAssociation"] = "aws_route_table_association",
+        ["AWS::EC2::EIP"] = "aws_eip",
+        ["AWS::EC2::NatGateway"] = "aws_nat_gateway",
+        ["AWS::EC2::SecurityGroup"] = "aws_security_group",
+        ["AWS::EC2::SecurityGroupIngress"] = "aws_vpc_security_group_ingress_rule",
+        ["AWS::EC2::VPCEndpoint"] = "aws_vpc_endpoint",
+        ["AWS::RDS::DBSubnetGroup"] = "aws_db_subnet_group",
+        ["AWS::RDS::DBCluster"] = "aws_rds_cluster",
+        ["AWS::RDS::DBInstance"] = "aws_rds_cluster_instance",
+        ["AWS::IAM::Role"] = "aws_iam_role",
+        ["AWS::IAM::InstanceProfile"] = "aws_iam_instance_profile",
+        ["AWS::EC2::Instance"] = "aws_instance",
     };
 
     [Fact]

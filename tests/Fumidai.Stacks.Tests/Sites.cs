@@ -27,43 +27,43 @@ internal static class Sites
     public static IEnumerable<(string Name, StackPlan Plan)> All()
     {
         foreach (var pattern in Enum.GetValues<StackPattern>())
-        foreach (var endpoints in EndpointChoices)
-        foreach (var vpc in new[] { "new", "inside", "mixed" })
-        foreach (var cluster in new[] { "new", "existing" })
-        foreach (var changed in new[] { false, true })
-        {
-            if (pattern == StackPattern.Public && endpoints != "none" || vpc == "new" && cluster == "existing" || vpc != "new" && endpoints == "nat"
-                || vpc == "inside" && (pattern != StackPattern.Private || endpoints != "none"))
-                continue;
-            var options = new StackOptions
-            {
-                Pattern = pattern,
-                Endpoints = EndpointChoice.Parse(endpoints),
-                Vpc = vpc == "new" ? null : Existing.VpcId,
-                Cluster = cluster == "new" ? null : "app",
-                MyAddress = Home,
-            };
-            if (changed)
-            {
-                options = options with
-                {
-                    Name = "another-Stack",
-                    EndpointZones = 2,
-                    MinAcu = 0.5m,
-                    MaxAcu = 16,
-                    EngineVersion = "16.8",
-                    SnapshotOnDelete = false,
-                    DeletionProtection = true,
-                    IdleStop = null,
-                    Cidr = vpc == "new" && cluster == "new" ? "192.168.16.0/24" : null,
-                    Tags = new Dictionary<string, string> { ["cost center"] = "42: \"R&D\"".Replace("\"", "", StringComparison.Ordinal).Replace("&", "+", StringComparison.Ordinal), ["Team"] = "データ" },
-                };
-            }
-            var site = vpc switch { "new" => StackSite.New, "inside" => Existing with { PublicSubnet = null }, _ => Existing };
-            if (cluster == "existing")
-                site = site with { ClusterGroup = "sg-0123456789abcdef5", ClusterPort = 5433 };
-            var plan = StackPlan.Compose(options, site);
-            yield return ($"{pattern}-{endpoints}-{vpc}-{cluster}{(changed ? "-changed" : "")}".Replace(',', '_'), changed ? plan.WithImage("ami-0123456789abcdef6") : plan);
-        }
+            foreach (var endpoints in EndpointChoices)
+                foreach (var vpc in new[] { "new", "inside", "mixed" })
+                    foreach (var cluster in new[] { "new", "existing" })
+                        foreach (var changed in new[] { false, true })
+                        {
+                            if (pattern == StackPattern.Public && endpoints != "none" || vpc == "new" && cluster == "existing" || vpc != "new" && endpoints == "nat"
+                                || vpc == "inside" && (pattern != StackPattern.Private || endpoints != "none"))
+                                continue;
+                            var options = new StackOptions
+                            {
+                                Pattern = pattern,
+                                Endpoints = EndpointChoice.Parse(endpoints),
+                                Vpc = vpc == "new" ? null : Existing.VpcId,
+                                Cluster = cluster == "new" ? null : "app",
+                                MyAddress = Home,
+                            };
+                            if (changed)
+                            {
+                                options = options with
+                                {
+                                    Name = "another-Stack",
+                                    EndpointZones = 2,
+                                    MinAcu = 0.5m,
+                                    MaxAcu = 16,
+                                    EngineVersion = "16.8",
+                                    SnapshotOnDelete = false,
+                                    DeletionProtection = true,
+                                    IdleStop = null,
+                                    Cidr = vpc == "new" && cluster == "new" ? "192.168.16.0/24" : null,
+                                    Tags = new Dictionary<string, string> { ["cost center"] = "42: \"R&D\"".Replace("\"", "", StringComparison.Ordinal).Replace("&", "+", StringComparison.Ordinal), ["Team"] = "データ" },
+                                };
+                            }
+                            var site = vpc switch { "new" => StackSite.New, "inside" => Existing with { PublicSubnet = null }, _ => Existing };
+                            if (cluster == "existing")
+                                site = site with { ClusterGroup = "sg-0123456789abcdef5", ClusterPort = 5433 };
+                            var plan = StackPlan.Compose(options, site);
+                            yield return ($"{pattern}-{endpoints}-{vpc}-{cluster}{(changed ? "-changed" : "")}".Replace(',', '_'), changed ? plan.WithImage("ami-0123456789abcdef6") : plan);
+                        }
     }
 }

@@ -43,6 +43,13 @@ public static class ReadStackEvents
         return events;
     }
 
+    /// <summary>Id of the newest event, in one call; null: there is none.</summary>
+    public static async Task<string?> LatestIdAsync(AwsAccess access, string stackId, CancellationToken cancellationToken)
+    {
+        var newestFirst = await StackPages.ReadAsync(access, "DescribeStackEvents", "StackEvents", [new("StackName", stackId)], cancellationToken, all => all.Count > 0).ConfigureAwait(false);
+        return newestFirst.Select(e => e.Text("EventId")).FirstOrDefault();
+    }
+
     private static StackEvent Event(XElement element, string stackId) => new()
     {
         Id = element.Text("EventId") ?? "",

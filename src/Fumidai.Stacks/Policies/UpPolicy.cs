@@ -20,7 +20,8 @@ internal static class UpPolicy
         var options = plan.Options;
         var types = plan.Creates.Select(r => r.Type).ToHashSet(StringComparer.Ordinal);
         var name = options.Name[..Math.Min(options.Name.Length, NamePart)];
-        string Ec2(string kind) => where.Arn("ec2", kind + "/*");
+        // EC2 gives no names to limit by, and each action knows its own kinds of resources: account and region are the limit.
+        var ec2 = where.Arn("ec2", "*/*");
         yield return new("Stack",
         [
             "cloudformation:CreateChangeSet", "cloudformation:DescribeChangeSet", "cloudformation:ExecuteChangeSet", "cloudformation:DeleteChangeSet",
@@ -36,29 +37,25 @@ internal static class UpPolicy
                 "ec2:CreateVpc", "ec2:DeleteVpc", "ec2:ModifyVpcAttribute", "ec2:CreateSubnet", "ec2:DeleteSubnet", "ec2:ModifySubnetAttribute",
                 "ec2:CreateInternetGateway", "ec2:DeleteInternetGateway", "ec2:AttachInternetGateway", "ec2:DetachInternetGateway",
                 "ec2:CreateRouteTable", "ec2:DeleteRouteTable", "ec2:CreateRoute", "ec2:DeleteRoute", "ec2:AssociateRouteTable", "ec2:DisassociateRouteTable",
-            ], [Ec2("vpc"), Ec2("subnet"), Ec2("internet-gateway"), Ec2("route-table")]);
+            ], [ec2]);
         }
         if (types.Contains("AWS::EC2::NatGateway"))
         {
-            yield return new("Nat", ["ec2:CreateNatGateway", "ec2:DeleteNatGateway", "ec2:AllocateAddress", "ec2:ReleaseAddress", "ec2:DisassociateAddress"],
-                [Ec2("natgateway"), Ec2("elastic-ip"), Ec2("subnet"), Ec2("network-interface")]);
+            yield return new("Nat", ["ec2:CreateNatGateway", "ec2:DeleteNatGateway", "ec2:AllocateAddress", "ec2:ReleaseAddress", "ec2:DisassociateAddress"], [ec2]);
         }
         yield return new("Groups",
         [
             "ec2:CreateSecurityGroup", "ec2:DeleteSecurityGroup", "ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress", "ec2:RevokeSecurityGroupEgress",
-        ], [Ec2("security-group"), Ec2("security-group-rule"), Ec2("vpc")]);
+        ], [ec2]);
         if (types.Contains("AWS::EC2::VPCEndpoint"))
         {
-            yield return new("Endpoints", ["ec2:CreateVpcEndpoint", "ec2:DeleteVpcEndpoints", "ec2:ModifyVpcEndpoint"],
-                [Ec2("vpc-endpoint"), Ec2("vpc"), Ec2("subnet"), Ec2("security-group"), Ec2("route-table")]);
+            yield return new("Endpoints", ["ec2:CreateVpcEndpoint", "ec2:DeleteVpcEndpoints", "ec2:ModifyVpcEndpoint"], [ec2]);
             if (options.EffectiveEndpoints.Interfaces.Any())
                 yield return new("PrivateNames", ["route53:AssociateVPCWithHostedZone"], ["*"]);
         }
         yield return new("Bastions", ["ec2:RunInstances", "ec2:TerminateInstances", "ec2:StartInstances", "ec2:StopInstances", "ec2:ModifyInstanceAttribute"],
-        [
-            Ec2("instance"), Ec2("volume"), Ec2("network-interface"), Ec2("subnet"), Ec2("security-group"), $"arn:{where.Partition}:ec2:{where.Region}::image/*",
-        ]);
-        yield return new("Tags", ["ec2:CreateTags", "ec2:DeleteTags"], [where.Arn("ec2", "*/*")]);
+            [ec2, $"arn:{where.Partition}:ec2:{where.Region}::image/*"]);
+        yield return new("Tags", ["ec2:CreateTags", "ec2:DeleteTags"], [ec2]);
         foreach (var statement in Role(where, name).Concat(options.BuildsCluster ? Database(where, name.ToLowerInvariant(), options.SnapshotOnDelete) : []))
             yield return statement;
     }
@@ -118,7 +115,7 @@ internal static class UpPolicy
         if (snapshot)
             yield return new("Snapshot", ["rds:CreateDBClusterSnapshot", "rds:AddTagsToResource"], [Rds($"cluster:{name}*"), Rds($"cluster-snapshot:{name}*")]);
         yield return new("MasterSecret", ["secretsmanager:CreateSecret", "secretsmanager:TagResource"], [where.Arn("secretsmanager", "secret:rds!cluster-*")]);
-        yield return new("Key", ["kms:DescribeKey", "kms:CreateGrant"], [where.Arn("kms", "key/*")]);
+        yield return new("Key", ["kms:DescribeKey"], [where.Arn("kms", "key/*")]);
         yield return new("ServiceRole", ["iam:CreateServiceLinkedRole"], [$"arn:{where.Partition}:iam::{where.Account}:role/aws-service-role/rds.amazonaws.com/*"],
             ("StringEquals", "iam:AWSServiceName", ["rds.amazonaws.com"]));
     }
