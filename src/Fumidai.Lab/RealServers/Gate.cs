@@ -37,7 +37,7 @@ internal sealed class Gate : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly HashSet<Task> _connections = [];
     private readonly List<Socket> _parked = [];
-    private Socket _listener;
+    private readonly Socket _listener;
     private Socket? _filler;
     private bool _isFiltered;
     private Task _accepting = Task.CompletedTask;
@@ -51,7 +51,7 @@ internal sealed class Gate : IAsyncDisposable
     {
         _inner = inner;
         _sourceForInner = sourceForInner;
-        _listener = Bind(at);
+        _listener = at.Port == 0 ? BindAnywhere(at.Address) : Bind(at);
         At = (IPEndPoint)_listener.LocalEndPoint!;
     }
 
@@ -83,9 +83,8 @@ internal sealed class Gate : IAsyncDisposable
             _rule = rule;
             if (!rule.Listens)
             {
-                // There is no way back from listening; bound again at once, so that nobody else gets the place.
                 if (before.Listens)
-                    Rebind();
+                    StopListening();
                 return;
             }
             // Filter first: between listen and filter a packet could slip in.
@@ -96,7 +95,7 @@ internal sealed class Gate : IAsyncDisposable
                 if (_filler is not null)
                     return;
                 if (before.Listens)
-                    Rebind();
+                    StopListening();
                 _listener.Listen(0);
                 _filler = new Socket(At.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
                 try
@@ -124,12 +123,15 @@ internal sealed class Gate : IAsyncDisposable
         }
     }
 
-    private void Rebind()
+    /// <summary>
+    /// Linux takes a listening socket that is shut down back to a bound one: it refuses, keeps its place and can listen again. Closing and binding anew
+    /// would race with the accept that is under way.
+    /// </summary>
+    private void StopListening()
     {
-        _listener.Dispose();
+        _listener.Shutdown(SocketShutdown.Both);
         _filler?.Dispose();
         _filler = null;
-        _listener = Bind(At);
     }
 
     /// <summary>Closes it and everything that goes through it.</summary>
@@ -148,6 +150,25 @@ internal sealed class Gate : IAsyncDisposable
         }
         await Task.WhenAll(connections).ConfigureAwait(false);
         _stop.Dispose();
+    }
+
+    /// <summary>A port chosen by the kernel is given back when the socket stops listening; one that was asked for stays. So: look, then ask.</summary>
+    private static Socket BindAnywhere(IPAddress address)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            IPEndPoint free;
+            using (var probe = Bind(new(address, 0)))
+                free = (IPEndPoint)probe.LocalEndPoint!;
+            try
+            {
+                return Bind(free);
+            }
+            catch (SocketException error) when (attempt < 20 && error.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                // Somebody took it in between.
+            }
+        }
     }
 
     private static Socket Bind(IPEndPoint at)

@@ -144,8 +144,18 @@ internal sealed class LabMachines(LabContext context, Keeper keeper, RealEndPoin
         await _following.WaitAsync(_stop.Token).ConfigureAwait(false);
         try
         {
-            foreach (var bastion in _bastions.Values)
-                await bastion.FollowAsync().ConfigureAwait(false);
+            foreach (var (instance, bastion) in _bastions)
+            {
+                try
+                {
+                    await bastion.FollowAsync().ConfigureAwait(false);
+                }
+                catch (Exception error) when (error is IOException or System.Net.Sockets.SocketException or LabException)
+                {
+                    // One bastion's trouble must not stop the others from following; it is told, not hidden.
+                    context.Calls.Report($"lab:Gates({instance})", null, error.Message);
+                }
+            }
         }
         finally
         {
