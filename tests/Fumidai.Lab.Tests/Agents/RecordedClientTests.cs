@@ -23,7 +23,7 @@ public sealed class RecordedClientTests
         using var echo = new TcpListener(seed.Bastion.PrivateAddress, 0);
         echo.Start();
         _ = EchoAsync(echo);
-        await ReplayAsync(lab, seed, Transcript.Load(name), ((IPEndPoint)echo.LocalEndpoint).Port);
+        await ReplayAsync(lab, seed, Recording.Load(name), ((IPEndPoint)echo.LocalEndpoint).Port);
     }
 
     [Fact]
@@ -33,16 +33,16 @@ public sealed class RecordedClientTests
         var seed = SeedParts.Of(lab);
         using var holder = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         holder.Bind(new IPEndPoint(seed.Bastion.PrivateAddress, 0));
-        await ReplayAsync(lab, seed, Transcript.Load("mux_refused"), ((IPEndPoint)holder.LocalEndPoint!).Port);
+        await ReplayAsync(lab, seed, Recording.Load("mux_refused"), ((IPEndPoint)holder.LocalEndPoint!).Port);
     }
 
-    private static async Task ReplayAsync(RelayFixture lab, SeedParts seed, Transcript transcript, int port)
+    private static async Task ReplayAsync(RelayFixture lab, SeedParts seed, Recording recording, int port)
     {
         var ticket = await new SignedControl(lab).StartAsync(seed.Bastion.Id, "AWS-StartPortForwardingSession", string.Create(CultureInfo.InvariantCulture, $$"""{"portNumber":["{{port}}"]}"""));
         using var client = await lab.ConnectAsync(ticket.StreamUrl, ticket.Token, "1.2.677.0");
         var (expected, received) = (new Heard(), new Heard());
         var sent = new List<long>();
-        foreach (var line in transcript.Lines)
+        foreach (var line in recording.Lines)
         {
             if (line.Kind != "binary" || line.Relay is { } relay && relay.Contains("made by the service", StringComparison.Ordinal))
                 continue;
