@@ -200,6 +200,8 @@ public sealed class TemplateTests
         Assert.Equal(one, Sites.Plan(StackPattern.Both).Template);
         Assert.Contains("# RDS makes the password", one, StringComparison.Ordinal);
         Assert.Contains("# Network first, bastion second", one, StringComparison.Ordinal);
+        Assert.DoesNotContain("# A public address for the way out alone", one, StringComparison.Ordinal);
+        Assert.Contains("# A public address for the way out alone", Sites.Plan(change: o => o with { Endpoints = EndpointChoice.None }).Template, StringComparison.Ordinal);
         Assert.Contains("# Two zones, because an Aurora subnet group must cover two", one, StringComparison.Ordinal);
     }
 
