@@ -32,6 +32,7 @@ internal static class ClientRun
             Settings = settings,
             Access = access,
             Events = screen,
+            AskPassphrase = run.Passphrase.AskAsync,
             LoggerFactory = run.Logs,
             Time = surroundings.Time,
         };

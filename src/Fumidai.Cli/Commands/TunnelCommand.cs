@@ -69,7 +69,16 @@ internal sealed record TunnelCommand(IReadOnlyList<string> Targets, CommandLineS
         {
             var target = await TargetCatalog.FindAsync(access, settings, name, giveUp.Token);
             return await Tunnel.OpenAsync(
-                new TunnelRequest { Target = target, Settings = settings, Access = access, Events = run.Screen, LoggerFactory = run.Logs, Time = run.Surroundings.Time },
+                new TunnelRequest
+                {
+                    Target = target,
+                    Settings = settings,
+                    Access = access,
+                    Events = run.Screen,
+                    AskPassphrase = run.Passphrase.AskAsync,
+                    LoggerFactory = run.Logs,
+                    Time = run.Surroundings.Time,
+                },
                 giveUp.Token);
         }
         catch when (!giveUp.IsCancellationRequested)
