@@ -85,7 +85,8 @@ internal sealed class FakeAws : IAsyncDisposable
                 _connections[connection] = true;
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        // A listener that was stopped between two clients says so by InvalidOperationException.
+        catch (Exception e) when (e is OperationCanceledException or SocketException or InvalidOperationException)
         {
         }
     }

@@ -235,6 +235,8 @@ internal sealed class FakeStack(string id, string name)
     public string Name { get; } = name;
     public string Status { get; set; } = "";
     public bool IsProtected { get; set; }
+    /// <summary>An operation shows its first event only at the third look, as CloudFormation's answers may lag.</summary>
+    public bool IsSlowToBegin { get; set; }
     public string? Template { get; set; }
     public Dictionary<string, string> Tags { get; } = [];
     public Dictionary<string, string> Parameters { get; } = [];
@@ -245,9 +247,18 @@ internal sealed class FakeStack(string id, string name)
 
     public void Begin(string status, string end, IEnumerable<Action> steps)
     {
-        TellStack(status, "User Initiated");
         // A deletion breaks off what is under way.
         _steps.Clear();
+        if (IsSlowToBegin)
+        {
+            for (var i = 0; i < 10; i++)
+                _steps.Enqueue(i == 0 ? () => Tell("BastionRole", "AWS::IAM::Role", "UPDATE_COMPLETE", "late, of what went before") : () => { });
+            _steps.Enqueue(() => TellStack(status, "User Initiated"));
+        }
+        else
+        {
+            TellStack(status, "User Initiated");
+        }
         foreach (var step in steps)
             _steps.Enqueue(step);
         _steps.Enqueue(() => TellStack(end, null));

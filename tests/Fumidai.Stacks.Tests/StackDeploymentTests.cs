@@ -85,6 +85,16 @@ public sealed class StackDeploymentTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_stack_that_still_rests_after_executing_is_not_taken_for_finished()
+    {
+        await DeployAsync(Sites.Plan());
+        _cloud["fumidai"]!.IsSlowToBegin = true;
+        var events = await DeployAsync(Sites.Plan(StackPattern.Both));
+        Assert.Equal("UPDATE_COMPLETE", events[^1].Status);
+        Assert.True(events[^1].IsStack);
+    }
+
+    [Fact]
     public async Task A_newer_image_is_taken_only_when_asked_for()
     {
         await DeployAsync(Sites.Plan());

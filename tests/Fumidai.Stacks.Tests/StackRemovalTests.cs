@@ -91,6 +91,14 @@ public sealed class StackRemovalTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_stack_that_still_rests_after_the_call_is_not_taken_for_one_that_cannot_be_deleted()
+    {
+        var stack = await BuiltAsync(Sites.Plan());
+        stack.IsSlowToBegin = true;
+        Assert.Equal("DELETE_COMPLETE", (await DeleteAsync(stack.Id))[^1].Status);
+    }
+
+    [Fact]
     public async Task A_deletion_under_way_is_followed_and_not_asked_for_again()
     {
         var stack = await BuiltAsync(Sites.Plan());
