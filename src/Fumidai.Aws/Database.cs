@@ -9,6 +9,8 @@ public sealed record Database
     public required string Id { get; init; }
     /// <summary>ARN.</summary>
     public required string Arn { get; init; }
+    /// <summary>Resource id (<c>cluster-…</c>, <c>db-…</c>), which IAM's <c>rds-db:connect</c> names instead of <see cref="Id"/>; null: not told.</summary>
+    public string? ResourceId { get; init; }
     /// <summary>Engine, e.g. <c>aurora-postgresql</c>.</summary>
     public required string Engine { get; init; }
     /// <summary>Engine version, if told.</summary>

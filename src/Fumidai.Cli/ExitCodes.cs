@@ -1,4 +1,5 @@
 using Fumidai.Aws;
+using Fumidai.Stacks;
 
 namespace Fumidai.Cli;
 
@@ -22,6 +23,8 @@ internal static class ExitCodes
     internal static int Of(Exception failure) => failure switch
     {
         FumidaiException e => (int)e.Reason,
+        StackFailure { Reason: StackFailureReason.Usage } => Usage,
+        StackFailure { Reason: StackFailureReason.NotFound } => NotFound,
         AwsFailure { Kind: AwsFailureKind.Credentials or AwsFailureKind.Permission } => AwsAccess,
         AwsFailure { Kind: AwsFailureKind.Configuration } => Configuration,
         AwsFailure { Kind: AwsFailureKind.NotFound } => NotFound,

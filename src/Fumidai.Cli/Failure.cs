@@ -2,6 +2,7 @@ using System.ComponentModel;
 using Fumidai.Aws;
 using Fumidai.Lab;
 using Fumidai.SessionManager;
+using Fumidai.Stacks;
 
 namespace Fumidai.Cli;
 
@@ -26,6 +27,7 @@ internal sealed record Failure(string Line, int ExitCode, IReadOnlyList<string> 
         FumidaiException e => e.Message,
         AwsFailure e => Aws(e),
         LabException e => e.Message,
+        StackFailure e => e.Message,
         SessionEndedException e => $"the session has ended: {e.Message}",
         // What the system says about files, sockets and programs is fit for users.
         IOException or UnauthorizedAccessException or Win32Exception or TimeoutException => exception.Message,
@@ -72,7 +74,7 @@ internal sealed record Failure(string Line, int ExitCode, IReadOnlyList<string> 
             AwsFailureKind.Network => "Check the network, the proxy (HTTPS_PROXY) and --endpoint-url",
             _ => null,
         };
-        var text = $"{failure.Operation}: {cause}";
+        var text = cause.StartsWith(failure.Operation + ": ", StringComparison.Ordinal) ? cause : $"{failure.Operation}: {cause}";
         return next is null ? text : $"{text.TrimEnd('.', ' ')}. {next}";
     }
 

@@ -80,7 +80,7 @@ internal static class JsonEvents
 
     private static bool IsNumber(string name) => name is "port" or "exit_code" or "pid" or "attempt" or "duration_ms";
 
-    private static void WriteText(Utf8JsonWriter json, string name, string? value)
+    internal static void WriteText(Utf8JsonWriter json, string name, string? value)
     {
         if (value is null)
             json.WriteNull(name);
@@ -88,7 +88,7 @@ internal static class JsonEvents
             json.WriteString(name, value);
     }
 
-    private static string Write(Action<Utf8JsonWriter> write)
+    internal static string Write(Action<Utf8JsonWriter> write)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer, Options))

@@ -41,6 +41,15 @@ internal sealed class Screen : IProgress<TunnelEvent>, IDisposable
             Print(_surroundings.Error, Visible.Line(line));
     }
 
+    /// <summary>Notes whose indentation means something.</summary>
+    internal void Notes(IEnumerable<string> lines)
+    {
+        if (Mode.Quiet || Mode.Json)
+            return;
+        foreach (var line in lines)
+            Print(_surroundings.Error, Visible.Indented(line));
+    }
+
     /// <summary>A line on stderr that <c>--quiet</c> does not silence.</summary>
     internal void LastWord(string line) => Print(_surroundings.Error, Visible.Line(line));
 

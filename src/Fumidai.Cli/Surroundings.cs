@@ -14,6 +14,9 @@ internal sealed record Surroundings
     internal bool IsInputTerminal { get; init; }
     internal bool IsErrorTerminal { get; init; }
 
+    /// <summary>Who answers questions; null: nobody, because input or stderr is no terminal.</summary>
+    internal IQuestions? Questions { get; init; }
+
     /// <summary>Colours only on a terminal that has them, and not against the user's will (no-color.org).</summary>
     internal bool UsesColor => IsErrorTerminal && string.IsNullOrEmpty(Environment("NO_COLOR")) && Environment("TERM") != "dumb";
 
@@ -25,7 +28,7 @@ internal sealed record Surroundings
 
     internal static Surroundings OfProcess()
     {
-        return new Surroundings
+        var plain = new Surroundings
         {
             Output = Writer(UnixOutput.Open(error: false)),
             Error = Writer(UnixOutput.Open(error: true)),
@@ -34,6 +37,7 @@ internal sealed record Surroundings
             IsInputTerminal = !Console.IsInputRedirected,
             IsErrorTerminal = !Console.IsErrorRedirected,
         };
+        return plain is { IsInputTerminal: true, ShowsProgress: true } ? plain with { Questions = new TerminalQuestions(plain) } : plain;
     }
 
     // UTF-8 whatever the locale says: the arrow of the ready line is part of the interface.

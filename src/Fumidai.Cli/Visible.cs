@@ -22,6 +22,9 @@ internal static class Visible
         return clean.ToString().Trim();
     }
 
+    /// <summary>The same for a line whose indentation means something.</summary>
+    internal static string Indented(string text) => text[..^text.TrimStart().Length] + Line(text);
+
     /// <summary>What the user typed, in quotation marks, cut when long.</summary>
     internal static string Quote(string text)
     {

@@ -1,6 +1,7 @@
 using Fumidai.Aws;
 using Fumidai.Lab;
 using Fumidai.SessionManager;
+using Fumidai.Stacks;
 using Xunit;
 
 namespace Fumidai.Cli.Tests;
@@ -25,6 +26,9 @@ public sealed class ExitCodesTests
         { new AwsFailure(AwsFailureKind.Network, "o", null, "m"), 1 },
         { new AwsFailure(AwsFailureKind.Refused, "o", null, "m"), 1 },
         { new LabException("m"), 1 },
+        { new StackFailure(StackFailureReason.Usage, "m"), 2 },
+        { new StackFailure(StackFailureReason.NotFound, "m"), 5 },
+        { new StackFailure(StackFailureReason.Failed, "m"), 1 },
         { new SessionEndedException(new SessionEnd(SessionEndKind.Lost, "m")), 1 },
         { new IOException("m"), 1 },
         { new InvalidOperationException("m"), 1 },

@@ -5,12 +5,12 @@ internal sealed record InProcess(int ExitCode, string Output, string Error)
 {
     public string[] ErrorLines => Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-    public static async Task<InProcess> RunAsync(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? folder = null)
+    public static async Task<InProcess> RunAsync(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? folder = null, TimeProvider? time = null, IQuestions? questions = null, StopSignals? signals = null)
     {
         using var output = new StringWriter { NewLine = "\n" };
         using var error = new StringWriter { NewLine = "\n" };
-        using var stop = new StopSignals();
-        var surroundings = Surroundings(output, error, environment, folder);
+        using var stop = signals ?? new StopSignals();
+        var surroundings = Surroundings(output, error, environment, folder) with { Time = time ?? TimeProvider.System, Questions = questions };
         var code = await CommandProgram.RunAsync(arguments, surroundings, stop);
         return new InProcess(code, output.ToString(), error.ToString());
     }

@@ -8,7 +8,7 @@ public sealed class MalformedCommandLineTests
     // Words are separated by one blank; ␀ stands for an empty word, ␤ for a line end in one.
     private static readonly string[] WithoutVerb =
     [
-        "conect", "Connect", "tunel app", "target", "targts", "exce app -- ls", "up", "down", "status", "doctor app",
+        "conect", "Connect", "tunel app", "target", "targts", "exce app -- ls", "upp", "dwon", "states", "doctor app",
         "--region eu-west-1", "-v", "--", "-- psql", "␀", "␤", "\u001b[31mconnect", "--version x", "plugin", "plugin instal",
         "plugin --dir x", "plugin uninstall", "connect\u0000", "/etc/passwd", "help nothing", "-", "--nothing", "nothing --help", "lab2",
     ];
@@ -50,6 +50,36 @@ public sealed class MalformedCommandLineTests
         "--empty=yes", "--accept-unsigned", "--json=1", "-p 1", "sh -c ls",
     ];
 
+    private static readonly string[] OfUp =
+    [
+        "x", "cluster/app", "-- ls", "--pattern", "--pattern ␀", "--pattern ssm", "--pattern private,public", "--vpc 10.0.0.0/16", "--vpc vpc-xyz", "--vpc ␤", "--subnets a", "--subnets subnet-01234567,",
+        "--subnets subnet-01234567", "--vpc vpc-01234567 --subnets subnet-01234567,subnet-01234567", "--cluster 1app", "--cluster a_b", "--endpoints", "--endpoints ssh", "--endpoints nat,ssm", "--endpoints ssm",
+        "--endpoints nat --pattern public", "--endpoints nat --vpc vpc-01234567", "--endpoint-zones 3", "--min-acu 0.3", "--min-acu -1", "--min-acu 257", "--min-acu 4 --max-acu 2", "--max-acu 0", "--max-acu 1e3",
+        "--engine-version newest", "--engine-version 9", "--idle-stop 1m", "--idle-stop soon", "--idle-stop 30s", "--tag x", "--tag =x", "--tag a=1 --tag a=2", "--tag aws:a=1", "--tag fumidai:stack=x", "--tag Name=x",
+        "--name 1st", "--name a_b", "--name ␀", "--name a --name b", "--cidr 10.0.0.1/16", "--cidr 8.8.8.0/24", "--cidr 10.0.0.0/16 --vpc vpc-01234567", "--database 1a", "--deletion-protection yes", "--final-snapshot",
+        "--bastion-type large", "--bastion-type t3.nano", "--export pulumi", "--export", "--dir x", "--force", "--export terraform --dry-run", "--my-ip --pattern both", "--my-ip 203.0.113.7", "--my-ip=1", "--from", "--from ␀",
+        "--dry-run=1", "--patern both", "--region A", "--endpoint-url x", "--json=1", "--port 1", "--via ssm",
+    ];
+
+    private static readonly string[] OfDown =
+    [
+        "x", "fumidai", "--name", "--name ␀", "--name 1", "--name a_b", "--name a --name b", "--yes=1", "--force", "--pattern both", "-y", "--dry-run", "--region", "--region A", "--region ␀", "--endpoint-url x",
+        "--profile ␀", "--json=1", "--quiet=1", "-- x", "--", "--nam x", "--all", "␀", "␤",
+    ];
+
+    private static readonly string[] OfStatus =
+    [
+        "x", "fumidai", "--name", "--name ␀", "--name 1", "--name a_b", "--name a --name b", "--yes", "--drift", "--no-drift=1", "--pattern both", "--watch", "--region", "--region A", "--region ␀", "--endpoint-url x",
+        "--profile ␀", "--json=1", "--quiet=1", "-- x", "--", "--nam x", "␀", "␤",
+    ];
+
+    private static readonly string[] OfPolicy =
+    [
+        "", "a", "--for", "--for ␀", "--for down", "--for up a", "--for bastion a", "--for connect a b", "--for up --via ssh", "--for up --bastion i-1", "--for up --secret x", "--for bastion --user x", "--for connect a --pattern both",
+        "--for bastion --name x", "--for up --pattern x", "--for up --endpoints nat --pattern public", "--for up --min-acu 3 --max-acu 1", "--for connect a --via tcp", "--for connect a --bastion x", "--for connect --for up", "--for connect ␀",
+        "--for connect a -- x", "--for connect a --user ␀", "--foor up", "--for up --dry-run", "--for connect a --tag x=y",
+    ];
+
     private static readonly string[] OfPluginInstall =
     [
         "x", "--dir", "--dir ␀", "--dir ␤", "--dir a --dir b", "--force=1", "--forse", "-f", "-- x", "--",
@@ -58,7 +88,7 @@ public sealed class MalformedCommandLineTests
 
     private static readonly (string Verb, string[] Words)[] All =
     [
-        ("connect", OfConnect), ("tunnel", OfTunnel), ("exec", OfExec), ("targets", OfTargets), ("lab", OfLab), ("plugin install", OfPluginInstall),
+        ("connect", OfConnect), ("tunnel", OfTunnel), ("exec", OfExec), ("targets", OfTargets), ("up", OfUp), ("status", OfStatus), ("down", OfDown), ("policy", OfPolicy), ("lab", OfLab), ("plugin install", OfPluginInstall),
     ];
 
     public static TheoryData<string> Lines => [.. WithoutVerb.Concat(All.SelectMany(v => v.Words.Select(r => $"{v.Verb} {r}".TrimEnd())))];

@@ -114,11 +114,14 @@ internal static class CommandLine
             return "";
         if (given.Length < times || given.Length == 0)
             throw Wrong($"{spec.Name} needs a value", $"Write {spec.Name} {spec.ValueName}");
-        if (given.Length > 1)
+        if (given.Length > 1 && !spec.Repeats)
             throw Wrong($"{spec.Name} was given {given.Length} times", "Give it once");
-        if (spec.Wrong?.Invoke(given[0]) is { } wrong)
-            throw Wrong($"{spec.Name} {wrong}, not {Visible.Quote(given[0])}", SeeHelp(verb));
-        return given[0];
+        foreach (var one in given)
+        {
+            if (spec.Wrong?.Invoke(one) is { } wrong)
+                throw Wrong($"{spec.Name} {wrong}, not {Visible.Quote(one)}", SeeHelp(verb));
+        }
+        return string.Join('\n', given);
     }
 
     private static void RefuseSwitchValues(VerbSpec verb, IReadOnlyList<string> words)

@@ -72,6 +72,7 @@ internal static class HelpText
         OptionGroup.Aws => "AWS",
         OptionGroup.Lab => "Lab",
         OptionGroup.Plugin => "Link",
+        OptionGroup.Stack => "Stack",
         _ => "Settings and output",
     };
 

@@ -10,6 +10,7 @@ internal enum OptionGroup
     Aws,
     Lab,
     Plugin,
+    Stack,
     Output,
 }
 
@@ -21,6 +22,9 @@ internal enum OptionGroup
 /// <param name="Wrong">What a good value is, for a value that is not: null when it is good.</param>
 internal sealed record OptionSpec(string Name, string? ValueName, string Help, OptionGroup Group, Func<string, string?>? Wrong = null)
 {
+    /// <summary>Whether it may be given several times; its value is then one line for each.</summary>
+    internal bool Repeats { get; init; }
+
     internal Option Create() => ValueName is null
         ? new Option<bool>(Name) { Arity = ArgumentArity.Zero }
         : new Option<string[]>(Name) { Arity = new ArgumentArity(0, 100) };

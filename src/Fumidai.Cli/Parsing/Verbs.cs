@@ -4,5 +4,8 @@ namespace Fumidai.Cli;
 internal static class Verbs
 {
     internal static readonly VerbSpec[] All =
-        [TargetsCommand.Spec, ConnectCommand.Spec, TunnelCommand.Spec, ExecCommand.Spec, LabCommand.Spec, PluginInstallCommand.Spec];
+    [
+        TargetsCommand.Spec, ConnectCommand.Spec, TunnelCommand.Spec, ExecCommand.Spec, UpCommand.Spec, StatusCommand.Spec, DownCommand.Spec, PolicyCommand.Spec,
+        LabCommand.Spec, PluginInstallCommand.Spec,
+    ];
 }
