@@ -18,6 +18,8 @@ internal sealed class DataPlane : ILabPart
 
     internal DataPlane(LabContext context, RelayOptions options)
     {
+        if (OperatingSystem.IsWindows())
+            throw new LabException("the lab's servers need Linux or macOS; on Windows run it in WSL");
         _context = context;
         _keeper = Keeper.Start();
         var folder = ServerFolder.ForServers(context.Directory);
