@@ -38,7 +38,7 @@ public sealed record ErrorResponse
         error = null;
         if (input.IsEmpty)
             return false;
-        if (input.FirstSpan[0] != (byte)'E')
+        if (input.Slice(0, 1).ToArray()[0] != (byte)'E')
             throw new PostgresProtocolException("an ErrorResponse was expected");
         if (input.Length < 5)
             return false;

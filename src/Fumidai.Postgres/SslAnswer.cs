@@ -27,7 +27,8 @@ public sealed record SslAnswer(SslAnswerKind Kind, ErrorResponse? Error)
         answer = null;
         if (input.IsEmpty)
             return false;
-        switch (input.FirstSpan[0])
+        // The first segment may be empty where the sequence is not.
+        switch (input.Slice(0, 1).ToArray()[0])
         {
             case (byte)'S':
                 answer = new SslAnswer(SslAnswerKind.Willing, null);

@@ -93,7 +93,10 @@ internal sealed class ReachableRoutes
         foreach (var bastion in inside.Where(i => i.State == "running" && i.PublicAddress is not null))
         {
             var port = BastionChoice.SshPort(bastion, _sshPort);
-            if (!await AdmitsAsync(bastion.SecurityGroupIds, port, _ownAddress, [], cancellationToken).ConfigureAwait(false))
+            var admitted = false;
+            foreach (var guarded in BastionChoice.GuardedSshPorts(bastion, _sshPort))
+                admitted = admitted || await AdmitsAsync(bastion.SecurityGroupIds, guarded, _ownAddress, [], cancellationToken).ConfigureAwait(false);
+            if (!admitted)
                 note ??= string.Create(CultureInfo.InvariantCulture, $"the security groups of {bastion.Id} do not admit {_ownAddress} to port {port}");
             else if (await AdmitsAsync(database.SecurityGroupIds, database.Port, bastion.PrivateAddress, bastion.SecurityGroupIds, cancellationToken).ConfigureAwait(false))
                 open.Add($"ssh {bastion.Id}");

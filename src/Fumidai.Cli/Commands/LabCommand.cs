@@ -83,7 +83,11 @@ internal sealed record LabCommand(OutputMode Output, bool PrintEnv, int? Port, s
         await using var lab = await LabHost.StartAsync(options, stop.Token);
         screen.Waiting(null);
         if (program is not null)
+        {
+            if (!Output.Json)
+                Describe(screen, lab);
             return await RunClientAsync(run, lab, program);
+        }
 
         using var watch = new DeathWatch();
         using var word = new RunningLabs(surroundings.Environment).Announce(
@@ -112,11 +116,16 @@ internal sealed record LabCommand(OutputMode Output, bool PrintEnv, int? Port, s
             screen.Report(new TunnelEvent("lab_ready", $"The lab serves on 127.0.0.1:{port}", new Dictionary<string, string>(StringComparer.Ordinal) { ["port"] = port }));
             return;
         }
-        foreach (var line in lab.Describe())
-            screen.Note(line);
+        Describe(screen, lab);
         foreach (var (name, value) in lab.Environment)
             screen.Result(Exports.Line(name, value));
         screen.Note("Ready. Ctrl-C ends it. In another terminal: eval \"$(fumidai lab --print-env)\"");
+    }
+
+    private static void Describe(Screen screen, LabHost lab)
+    {
+        foreach (var line in lab.Describe())
+            screen.Note(line);
     }
 
     private async Task<int> RunClientAsync(Run run, LabHost lab, string program)

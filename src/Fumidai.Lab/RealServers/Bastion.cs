@@ -42,8 +42,7 @@ internal sealed class Bastion(LabContext context, string instanceId, BastionSshd
             if (Reachability.Resolve(model, instanceId, name) is not { } real)
                 continue;
             var gate = Outward(real, port, own);
-            var verdict = Reachability.FromInstance(model, instanceId, real, port).Verdict;
-            gate.Apply(verdict == Verdict.Open && !(places.TryFind(real, port, out var process) && process is not null) ? GateRule.Refused : GateRule.From(verdict));
+            gate.Apply(OutwardRule(real, port));
             names.Add(new(name, gate.At.Address));
         }
         sshd.SetNames(names);
@@ -83,11 +82,11 @@ internal sealed class Bastion(LabContext context, string instanceId, BastionSshd
     {
         try
         {
-            return new Gate(new(address, SshPort), () => sshd.Listening, null);
+            return new Gate(new(address, SshPort), () => sshd.Listening, null) { RuleNow = FrontRule };
         }
         catch (SocketException error) when (error.SocketErrorCode is SocketError.AccessDenied or SocketError.AddressAlreadyInUse)
         {
-            return new Gate(new(address, 0), () => sshd.Listening, null);
+            return new Gate(new(address, 0), () => sshd.Listening, null) { RuleNow = FrontRule };
         }
     }
 
@@ -121,7 +120,16 @@ internal sealed class Bastion(LabContext context, string instanceId, BastionSshd
             return gate;
         if (!_stands.TryGetValue(real, out var stand))
             _stands[real] = stand = inner.Next(port);
-        return _outward[(real, port)] = new Gate(new(stand, port), () => places.TryFind(real, port, out var process) ? process : null, own);
+        return _outward[(real, port)] = new Gate(new(stand, port), () => places.TryFind(real, port, out var process) ? process : null, own)
+        {
+            RuleNow = () => OutwardRule(real, port),
+        };
+    }
+
+    private GateRule OutwardRule(IPAddress real, int port)
+    {
+        var verdict = Reachability.FromInstance(context.Model, instanceId, real, port).Verdict;
+        return verdict == Verdict.Open && !(places.TryFind(real, port, out var process) && process is not null) ? GateRule.Refused : GateRule.From(verdict);
     }
 
     private static List<(string Name, int Port)> Names(LabModel model)

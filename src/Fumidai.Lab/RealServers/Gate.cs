@@ -57,6 +57,9 @@ internal sealed class Gate : IAsyncDisposable
 
     public IPEndPoint At { get; }
 
+    /// <summary>Asked anew for each connection that gets in, since the rule last applied may be a moment old; null: the applied one decides.</summary>
+    public Func<GateRule>? RuleNow { get; init; }
+
     /// <summary>Connections passed on now.</summary>
     public int Established
     {
@@ -203,11 +206,13 @@ internal sealed class Gate : IAsyncDisposable
             {
                 return;
             }
+            var now = RuleNow?.Invoke();
             lock (_lock)
             {
-                if (_stop.IsCancellationRequested || Equals(outer.RemoteEndPoint, filler))
+                var source = ((IPEndPoint)outer.RemoteEndPoint!).Address;
+                if (_stop.IsCancellationRequested || Equals(outer.RemoteEndPoint, filler) || now is { Listens: false })
                     Reset(outer);
-                else if (_isFiltered || _rule.Admits(((IPEndPoint)outer.RemoteEndPoint!).Address))
+                else if (now is null ? _isFiltered || _rule.Admits(source) : now.Admits(source))
                     Start(outer);
                 else
                     _parked.Add(outer);

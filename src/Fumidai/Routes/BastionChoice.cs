@@ -18,6 +18,13 @@ internal static class BastionChoice
     internal static int SshPort(BastionInstance bastion, int? setting) =>
         setting ?? (bastion.Tags.TryGetValue(SshPortTag, out var tag) && int.TryParse(tag, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535 ? port : 22);
 
+    /// <summary>
+    /// Ports of which the groups must admit one: the port dialled, and 22 where only a tag names another one, because the tag then tells of a
+    /// translation on the way (the lab of an ordinary user cannot bind 22) and the rule is that of the port behind it.
+    /// </summary>
+    internal static IReadOnlyList<int> GuardedSshPorts(BastionInstance bastion, int? setting) =>
+        SshPort(bastion, setting) is var port && setting is null && port != 22 ? [port, 22] : [port];
+
     internal static string SshUser(BastionInstance bastion, string? setting) =>
         setting ?? (bastion.Tags.TryGetValue(SshUserTag, out var user) && user.Length > 0 ? user : "ec2-user");
 

@@ -63,8 +63,12 @@ internal sealed class FindBastion(TunnelRequest request, TunnelSettings settings
     {
         try
         {
-            return await ReadSecurityGroups.AdmitAsync(
-                request.Access, bastion.SecurityGroupIds, BastionChoice.SshPort(bastion, settings.BastionPort), own, [], cancellationToken).ConfigureAwait(false);
+            foreach (var port in BastionChoice.GuardedSshPorts(bastion, settings.BastionPort))
+            {
+                if (await ReadSecurityGroups.AdmitAsync(request.Access, bastion.SecurityGroupIds, port, own, [], cancellationToken).ConfigureAwait(false))
+                    return true;
+            }
+            return false;
         }
         catch (AwsFailure e) when (e.Kind == AwsFailureKind.Permission)
         {

@@ -59,7 +59,7 @@ public sealed class LabHostTests
     {
         await using var lab = await LabHost.StartAsync(new LabOptions(), [], TestContext.Current.CancellationToken);
         var text = string.Join('\n', lab.Describe());
-        Assert.Contains("cluster app aurora-postgresql", text, StringComparison.Ordinal);
+        Assert.Contains("cluster app, aurora-postgresql", text, StringComparison.Ordinal);
         Assert.Contains("private-bastion", text, StringComparison.Ordinal);
         Assert.DoesNotContain("secret-key", text, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain(lab.Environment.Single(e => e.Key == "AWS_SECRET_ACCESS_KEY").Value, text, StringComparison.Ordinal);
