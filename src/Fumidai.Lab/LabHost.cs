@@ -41,7 +41,7 @@ public sealed class LabHost : IAsyncDisposable
             var plan = Own(AddressPlan.Claim());
             var authority = Own(LabAuthority.Create(directory.Path));
             var time = new LabClock(options.Time);
-            var model = new LabModel();
+            var model = new LabModel { Stands = plan.Stands() };
             var identities = new Identities(model, time);
             var calls = new CallLog(options.OnCall, time);
             var context = new LabContext

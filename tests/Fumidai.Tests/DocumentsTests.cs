@@ -48,7 +48,7 @@ public sealed partial class DocumentsTests
         var told = Directory.GetFiles(Path.Combine(Root, "src", "Fumidai"), "*.cs", SearchOption.AllDirectories)
             .SelectMany(f => Told().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value)).Distinct().Order(StringComparer.Ordinal).ToArray();
         Assert.Contains("ready", told);
-        var section = Document("events.md").Split("## Of a tunnel")[1].Split("## Of a command")[0];
+        var section = Document("events.md").Split("## Of a tunnel")[1].Split("\n## ")[0];
         Assert.Equal(told, Row().Matches(section).Select(m => m.Groups[1].Value).Order(StringComparer.Ordinal));
     }
 

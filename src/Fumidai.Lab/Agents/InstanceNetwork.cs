@@ -47,14 +47,16 @@ internal sealed class InstanceNetwork(LabModel model, string instanceId, RealEnd
 
     private async Task<Socket> DialAsync(IPAddress address, int port, CancellationToken cancellationToken)
     {
-        var own = model.Read(m => m.Instances.GetValueOrDefault(instanceId)?.PrivateAddress) ?? throw new SocketException((int)SocketError.NetworkUnreachable);
+        var instance = model.Read(m => m.Instances.GetValueOrDefault(instanceId)) ?? throw new SocketException((int)SocketError.NetworkUnreachable);
+        var own = model.Stands.Of(instance.VpcId, instance.PrivateAddress);
         // An instance's own loopback is not this machine's: what listens on the instance listens on its private address.
-        var to = address.Equals(IPAddress.Loopback) ? own : address;
+        var inside = address.Equals(IPAddress.Loopback) ? instance.PrivateAddress : address;
+        // A lab's network ends at the machine.
+        if (inside.AddressFamily != AddressFamily.InterNetwork || (!IPAddress.IsLoopback(inside) && !model.Read(m => m.Vpcs.TryGetValue(instance.VpcId, out var vpc) && vpc.Cidr.Contains(inside))))
+            throw new SocketException((int)SocketError.NetworkUnreachable);
+        var to = model.Stands.Of(instance.VpcId, inside);
         if (places.TryFind(to, port, out var real))
             return await Gate.DialAsync(real ?? throw new SocketException((int)SocketError.ConnectionRefused), own, cancellationToken).ConfigureAwait(false);
-        // A lab's network ends at the machine.
-        if (!IPAddress.IsLoopback(to) || to.AddressFamily != AddressFamily.InterNetwork)
-            throw new SocketException((int)SocketError.NetworkUnreachable);
         return await Gate.DialAsync(new IPEndPoint(to, port), own, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -36,9 +36,7 @@ internal sealed class ApiDispatch(LabContext context, IReadOnlyList<IAwsService>
             // GetCallerIdentity needs no permission (aws-facts §1).
             if (name != "sts:GetCallerIdentity")
             {
-                var origin = new PolicyOrigin(signed.Region, http.Connection.RemoteIpAddress, http.Request.IsHttps);
-                foreach (var resource in service.ResourcesOf(call))
-                    context.Permissions.Demand(caller, name, resource, origin, protocol);
+                context.Permissions.Demand(service, call, new PolicyOrigin(signed.Region, http.Connection.RemoteIpAddress, http.Request.IsHttps));
             }
             var answer = await service.AnswerAsync(call, http.RequestAborted).ConfigureAwait(false);
             reply = AwsReply.Answer(protocol, service.SigningName, asked.Version ?? service.TargetPrefixOrVersion, asked.Operation, answer, requestId);

@@ -11,12 +11,14 @@ namespace Fumidai.Lab;
 /// <item><c>GET /lab/clock</c>: the lab's time, ISO 8601.</item>
 /// <item><c>POST /lab/clock?advance=SECONDS</c>: lets time pass; timers due within fire. Answers the new time.</item>
 /// <item><c>POST /lab/clock?skew=SECONDS</c>: sets the calendar off by so much (negative too; 0 sets it right) without letting time pass.</item>
+/// <item><c>GET /lab/quota</c>, <c>POST /lab/quota?vpcs=N</c>: how many VPCs an account may have in a region.</item>
 /// </list>
 /// </summary>
 internal sealed class ControlRoutes(LabContext context) : ILabRoutes
 {
     public const string OwnAddressPath = "/my-ip";
     public const string ClockPath = "/lab/clock";
+    public const string QuotaPath = "/lab/quota";
 
     public bool Owns(HttpRequest request) => request.Path == OwnAddressPath || request.Path.StartsWithSegments("/lab", StringComparison.Ordinal);
 
@@ -25,6 +27,8 @@ internal sealed class ControlRoutes(LabContext context) : ILabRoutes
         var request = http.Request;
         if (request.Path == OwnAddressPath && HttpMethods.IsGet(request.Method))
             return TextAsync(http, 200, (http.Connection.RemoteIpAddress ?? IPAddress.Loopback).MapToIPv4().ToString());
+        if (request.Path == QuotaPath)
+            return QuotaAsync(http);
         if (request.Path != ClockPath)
             return TextAsync(http, 404, "no such control call");
         if (HttpMethods.IsPost(request.Method))
@@ -38,6 +42,18 @@ internal sealed class ControlRoutes(LabContext context) : ILabRoutes
             context.Calls.Report("lab:MoveClock", null, "200");
         }
         return TextAsync(http, 200, context.Time.GetUtcNow().ToString("O", CultureInfo.InvariantCulture));
+    }
+
+    private Task QuotaAsync(HttpContext http)
+    {
+        if (HttpMethods.IsPost(http.Request.Method))
+        {
+            if (!int.TryParse(http.Request.Query["vpcs"], NumberStyles.None, CultureInfo.InvariantCulture, out var vpcs))
+                return TextAsync(http, 400, "vpcs=N is needed");
+            context.Model.Change(m => m.VpcQuota = vpcs);
+            context.Calls.Report("lab:SetQuota", null, "200");
+        }
+        return TextAsync(http, 200, context.Model.Read(m => string.Create(CultureInfo.InvariantCulture, $"vpcs={m.VpcQuota}")));
     }
 
     private static TimeSpan? Seconds(HttpRequest request, string name) =>

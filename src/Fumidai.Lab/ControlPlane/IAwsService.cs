@@ -47,11 +47,16 @@ internal interface IAwsService
 {
     /// <summary>Signing name, e.g. <c>ssm</c>.</summary>
     string SigningName { get; }
+    /// <summary>What stands before the colon of its actions in policies.</summary>
+    string PolicyPrefix => SigningName;
     AwsProtocol Protocol { get; }
     /// <summary>Json11: what stands before the dot in X-Amz-Target; Query: the API version.</summary>
     string TargetPrefixOrVersion { get; }
     ValueTask<AwsAnswer> AnswerAsync(AwsCall call, CancellationToken cancellationToken);
 
-    /// <summary>What the call touches, for the caller's policies: each is demanded before the call is answered. Action is <c>SIGNINGNAME:Operation</c>.</summary>
+    /// <summary>What the call touches, for the caller's policies: each is demanded before the call is answered. Action is <c>PREFIX:Operation</c>.</summary>
     IReadOnlyList<PolicyResource> ResourcesOf(AwsCall call) => PolicyResource.Any;
+
+    /// <summary>What else the caller must be allowed, since the service does it on the caller's behalf: passing a role, tagging what is made.</summary>
+    IReadOnlyList<(string Action, PolicyResource Resource)> AlsoDemanded(AwsCall call) => [];
 }

@@ -6,6 +6,7 @@ internal sealed class NoMachines : ILabMachines
     public Task CreateDatabaseAsync(DbCluster cluster, string masterPassword, CancellationToken cancellationToken) => Task.CompletedTask;
     public Task StartDatabaseAsync(string clusterId, CancellationToken cancellationToken) => Task.CompletedTask;
     public Task StopDatabaseAsync(string clusterId, CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task RemoveDatabaseAsync(DbCluster cluster, CancellationToken cancellationToken) => Task.CompletedTask;
     public Task SetMasterPasswordAsync(string clusterId, string password, CancellationToken cancellationToken) => Task.CompletedTask;
     public Task BootInstanceAsync(string instanceId, CancellationToken cancellationToken) => Task.CompletedTask;
     public Task HaltInstanceAsync(string instanceId, CancellationToken cancellationToken) => Task.CompletedTask;

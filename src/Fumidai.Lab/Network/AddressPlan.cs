@@ -58,28 +58,33 @@ internal sealed class AddressPlan : IDisposable
         throw new LabException("Too many labs run on this machine: no block of loopback addresses is left.");
     }
 
-    /// <summary>The next free address of a subnet. As on AWS the first four and the last are never given out; those below .10 are left to the seed.</summary>
+    /// <summary>A model whose loopback addresses are of this block.</summary>
+    public LoopbackStands Stands() => new(Second);
+
+    /// <summary>The next free address of a subnet. As on AWS the first four and the last are never given out; in the usual sizes those below .10 are left to the seed.</summary>
     public static IPAddress Next(LabModel model, Subnet subnet)
     {
+        var groups = model.DbSubnetGroups.Values.Where(g => g.VpcId == subnet.VpcId).Select(g => g.Id).ToHashSet(StringComparer.Ordinal);
         var taken = model.Instances.Values.Where(i => i.SubnetId == subnet.Id && i.State != "terminated").Select(i => i.PrivateAddress)
             .Concat(model.Endpoints.Values.SelectMany(e => e.Interfaces.Where(f => f.Key == subnet.Id).Select(f => f.Value)))
-            .Concat(model.DbClusters.Values.Select(c => c.Address)).ToHashSet();
-        var bytes = subnet.Cidr.BaseAddress.GetAddressBytes();
-        for (var last = 10; last < 254; last++)
+            .Concat(model.NatGateways.Values.Where(n => n.SubnetId == subnet.Id).Select(n => n.PrivateAddress).OfType<IPAddress>())
+            .Concat(model.DbClusters.Values.Where(c => groups.Contains(c.SubnetGroup)).Select(c => c.Address)).ToHashSet();
+        var size = 1u << (32 - subnet.Cidr.PrefixLength);
+        var first = Ranges.Number(subnet.Cidr.BaseAddress);
+        for (var offset = size >= 256 ? 10u : 4u; offset < size - 1; offset++)
         {
-            bytes[3] = (byte)last;
-            var address = new IPAddress(bytes);
-            if (subnet.Cidr.Contains(address) && !taken.Contains(address))
+            var address = Ranges.Address(first + offset);
+            if (!taken.Contains(address))
                 return address;
         }
         throw new AwsError("InsufficientFreeAddressesInSubnet", $"There are not enough free addresses in subnet '{subnet.Id}' to satisfy the requested number of instances.");
     }
 
-    /// <summary>The next free public address of an instance's network: they stand in the last but one /24.</summary>
-    public static IPAddress NextPublic(LabModel model, Vpc vpc)
+    /// <summary>The next free public address. The seed's networks have theirs in their own last but one /24, all others in the first network's.</summary>
+    public static IPAddress NextPublic(LabModel model, IPNetwork? cidr)
     {
-        var taken = model.Instances.Values.Where(i => i.State != "terminated").Select(i => i.PublicAddress).ToHashSet();
-        var bytes = vpc.Cidr.BaseAddress.GetAddressBytes();
+        var taken = model.Instances.Values.Where(i => i.State != "terminated").Select(i => i.PublicAddress).Concat(model.ElasticAddresses.Values.Select(e => e.Address)).ToHashSet();
+        byte[] bytes = cidr is { } own && IPAddress.IsLoopback(own.BaseAddress) ? own.BaseAddress.GetAddressBytes() : [127, (byte)model.Stands.Second, 0, 0];
         bytes[2] = 254;
         for (var last = 10; last < 255; last++)
         {

@@ -16,6 +16,7 @@ internal sealed class LabModel
     public Dictionary<string, RouteTable> RouteTables { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, InternetGateway> InternetGateways { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, NatGateway> NatGateways { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, ElasticAddress> ElasticAddresses { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, SecurityGroup> SecurityGroups { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, VpcEndpoint> Endpoints { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, Instance> Instances { get; } = new(StringComparer.Ordinal);
@@ -29,8 +30,18 @@ internal sealed class LabModel
     public Dictionary<string, DbSubnetGroup> DbSubnetGroups { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, DbCluster> DbClusters { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, DbInstance> DbInstances { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, DbClusterSnapshot> DbClusterSnapshots { get; } = new(StringComparer.Ordinal);
     /// <summary>By ARN.</summary>
     public Dictionary<string, SecretEntry> Secrets { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>CloudFormation's stacks by id, deleted ones too.</summary>
+    public Dictionary<string, Stack> Stacks { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The loopback addresses that stand for addresses of the VPCs' own ranges.</summary>
+    public LoopbackStands Stands { get; init; } = new();
+
+    /// <summary>VPCs that an account may have in a region; AWS's default. A control call sets it.</summary>
+    public int VpcQuota { get; set; } = 5;
 
     /// <summary>A role by its account and name; null: none. Call it under <see cref="Read"/> or <see cref="Change"/>.</summary>
     public Role? FindRole(string account, string name) => Roles.GetValueOrDefault(Key(account, name));
@@ -81,7 +92,7 @@ internal abstract class Resource
 
 internal sealed class Vpc : Resource
 {
-    /// <summary>Real loopback addresses stand for private ones: 127.86.0.0/16 and its subnets.</summary>
+    /// <summary>The seed's are loopback ranges themselves (127.86.0.0/16); of others <see cref="LabModel.Stands"/> knows the real addresses.</summary>
     public required IPNetwork Cidr { get; init; }
     public bool EnableDnsSupport { get; set; } = true;
     public bool EnableDnsHostnames { get; set; }
@@ -116,6 +127,21 @@ internal sealed class NatGateway : Resource
     public required string VpcId { get; init; }
     public required string SubnetId { get; init; }
     public string State { get; set; } = "available";
+    /// <summary>The address it speaks with; null: none is told.</summary>
+    public string? AllocationId { get; init; }
+    public IPAddress? PrivateAddress { get; init; }
+    public DateTimeOffset CreatedAt { get; init; }
+}
+
+/// <summary>An Elastic IP. Id is <c>eipalloc-…</c>.</summary>
+internal sealed class ElasticAddress : Resource
+{
+    /// <summary>A loopback address standing for the public one.</summary>
+    public required IPAddress Address { get; init; }
+    /// <summary>eipassoc-…, while something uses it.</summary>
+    public string? AssociationId { get; set; }
+    /// <summary>The instance that has it.</summary>
+    public string? InstanceId { get; set; }
 }
 
 internal enum RuleDirection
@@ -163,7 +189,7 @@ internal sealed class Instance : Resource
     /// <summary>A loopback address standing for the public one; null: none.</summary>
     public IPAddress? PublicAddress { get; set; }
     public string ImageId { get; init; } = "ami-0lab0000000000001";
-    public string InstanceType { get; init; } = "t4g.nano";
+    public string InstanceType { get; set; } = "t4g.nano";
     public string State { get; set; } = "running";
     public string? InstanceProfileArn { get; set; }
     /// <summary>iip-assoc-…, while a profile is attached.</summary>
@@ -171,7 +197,20 @@ internal sealed class Instance : Resource
     public List<string> SecurityGroupIds { get; } = [];
     public DateTimeOffset LaunchedAt { get; set; }
     public string AgentVersion { get; set; } = "3.3.1142.0";
+    public string? ClientToken { get; init; }
+    /// <summary>Base64, as given; the lab runs none of it.</summary>
+    public string? UserData { get; set; }
+    /// <summary>stop or terminate.</summary>
+    public string ShutdownBehavior { get; set; } = "stop";
+    public bool DisableApiTermination { get; set; }
+    public string HttpTokens { get; set; } = "required";
+    public int HttpHopLimit { get; set; } = 2;
+    public string HttpEndpoint { get; set; } = "enabled";
+    public InstanceVolume? RootVolume { get; init; }
 }
+
+/// <summary>An instance's root volume: told, not emulated. It goes with the instance.</summary>
+internal sealed record InstanceVolume(string Id, string Device, string Type, int Gigabytes, bool IsEncrypted);
 
 /// <summary>An IAM user. Id is <c>AIDA…</c>. Keys are dummies: they open the lab and nothing else.</summary>
 internal sealed class User : Resource
@@ -188,7 +227,11 @@ internal sealed class Role : Resource
 {
     public required string Name { get; init; }
     /// <summary>Who may assume it (a policy with Principal elements).</summary>
-    public required string TrustPolicy { get; init; }
+    public required string TrustPolicy { get; set; }
+    public string Path { get; init; } = "/";
+    public string? Description { get; set; }
+    public int MaxSessionSeconds { get; set; } = 3600;
+    public DateTimeOffset CreatedAt { get; init; } = DateTimeOffset.UnixEpoch;
     public List<string> AttachedPolicyArns { get; } = [];
     public Dictionary<string, string> InlinePolicies { get; } = new(StringComparer.Ordinal);
 }
@@ -196,14 +239,16 @@ internal sealed class Role : Resource
 internal sealed class InstanceProfile : Resource
 {
     public required string Name { get; init; }
-    public string Arn => $"arn:aws:iam::{Account}:instance-profile/{Name}";
+    public string Path { get; init; } = "/";
+    public DateTimeOffset CreatedAt { get; init; } = DateTimeOffset.UnixEpoch;
+    public string Arn => $"arn:aws:iam::{Account}:instance-profile{Path}{Name}";
     public string? RoleName { get; set; }
 }
 
 internal sealed class DbSubnetGroup : Resource
 {
     public required string VpcId { get; init; }
-    public required string Description { get; init; }
+    public required string Description { get; set; }
     public List<string> SubnetIds { get; } = [];
 }
 
@@ -230,6 +275,8 @@ internal sealed class DbCluster : Resource
     public int? SecondsUntilAutoPause { get; set; }
     public bool IamAuthentication { get; set; }
     public bool HttpEndpoint { get; set; }
+    public bool CopyTagsToSnapshot { get; set; }
+    public int BackupRetentionDays { get; set; } = 1;
     public required string ResourceId { get; init; }
     public DateTimeOffset CreatedAt { get; init; }
 }
@@ -244,6 +291,20 @@ internal sealed class DbInstance : Resource
     public required string AvailabilityZone { get; init; }
     public bool IsWriter { get; set; } = true;
     public required string ResourceId { get; init; }
+}
+
+/// <summary>What is left of a cluster: a line in a list. Lab only: it holds no data and restores nothing.</summary>
+internal sealed class DbClusterSnapshot : Resource
+{
+    public required string ClusterId { get; init; }
+    public required string Engine { get; init; }
+    public required string EngineVersion { get; init; }
+    public required string MasterUsername { get; init; }
+    public required string VpcId { get; init; }
+    public int Port { get; init; } = 5432;
+    public string Status { get; set; } = "available";
+    public DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset ClusterCreatedAt { get; init; }
 }
 
 internal sealed class SecretEntry : Resource

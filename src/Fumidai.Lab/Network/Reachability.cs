@@ -124,6 +124,8 @@ internal static class Reachability
 
     private static Reach Outside(LabModel m, Instance from, IPAddress to, int port)
     {
+        if (m.Stands.IsStand(to))
+            return new Reach(Verdict.Dropped, $"nothing has the address {to}");
         if (m.Vpcs.Values.FirstOrDefault(v => v.Cidr.Contains(to)) is { } other)
             return new Reach(Verdict.Dropped, $"{to} belongs to {other.Id}, to which {from.VpcId} has no route");
         if (Routing.WhyNoInternet(m, from) is { } why)
@@ -133,7 +135,7 @@ internal static class Reachability
             : new Reach(Verdict.Dropped, $"no rule of {string.Join(", ", from.SecurityGroupIds)} lets {from.Id} out to {to} on port {port}");
     }
 
-    private static bool IsLabAddress(LabModel m, IPAddress address) => m.Vpcs.Values.Any(v => v.Cidr.Contains(address));
+    private static bool IsLabAddress(LabModel m, IPAddress address) => m.Stands.IsOfBlock(address) || m.Vpcs.Values.Any(v => v.Cidr.Contains(address));
 
     private static Reach? NotRunning(LabModel m, string instanceId, out Instance instance)
     {

@@ -29,9 +29,10 @@ internal sealed class Bastion(LabContext context, string instanceId, BastionSshd
     public async Task FollowAsync()
     {
         var model = context.Model;
-        var (address, own) = model.Read(m => m.Instances.TryGetValue(instanceId, out var instance) ? (instance.PublicAddress, instance.PrivateAddress) : default);
-        if (own is null)
+        if (model.Read(m => m.Instances.GetValueOrDefault(instanceId)) is not { } self)
             return;
+        var address = self.PublicAddress;
+        var own = model.Stands.Of(self.VpcId, self.PrivateAddress);
         if (!Equals(address, _publicAddress))
             await MoveAsync(address).ConfigureAwait(false);
         _front?.Apply(FrontRule());
@@ -41,8 +42,9 @@ internal sealed class Bastion(LabContext context, string instanceId, BastionSshd
         {
             if (Reachability.Resolve(model, instanceId, name) is not { } real)
                 continue;
-            var gate = Outward(real, port, own);
-            gate.Apply(OutwardRule(real, port));
+            var stand = model.Stands.Of(self.VpcId, real);
+            var gate = Outward(real, stand, port, own);
+            gate.Apply(OutwardRule(real, stand, port));
             names.Add(new(name, gate.At.Address));
         }
         sshd.SetNames(names);
@@ -114,22 +116,26 @@ internal sealed class Bastion(LabContext context, string instanceId, BastionSshd
         return open.Count == 0 && laptop == Verdict.Refused ? GateRule.Refused : new GateRule(true, open);
     }
 
-    private Gate Outward(IPAddress real, int port, IPAddress own)
+    /// <param name="real">The address inside the VPC, which the rules speak of.</param>
+    /// <param name="place">The loopback address that stands for it, where the process is.</param>
+    /// <param name="port">The port there.</param>
+    /// <param name="own">What the process sees as its peer.</param>
+    private Gate Outward(IPAddress real, IPAddress place, int port, IPAddress own)
     {
-        if (_outward.TryGetValue((real, port), out var gate))
+        if (_outward.TryGetValue((place, port), out var gate))
             return gate;
-        if (!_stands.TryGetValue(real, out var stand))
-            _stands[real] = stand = inner.Next(port);
-        return _outward[(real, port)] = new Gate(new(stand, port), () => places.TryFind(real, port, out var process) ? process : null, own)
+        if (!_stands.TryGetValue(place, out var stand))
+            _stands[place] = stand = inner.Next(port);
+        return _outward[(place, port)] = new Gate(new(stand, port), () => places.TryFind(place, port, out var process) ? process : null, own)
         {
-            RuleNow = () => OutwardRule(real, port),
+            RuleNow = () => OutwardRule(real, place, port),
         };
     }
 
-    private GateRule OutwardRule(IPAddress real, int port)
+    private GateRule OutwardRule(IPAddress real, IPAddress place, int port)
     {
         var verdict = Reachability.FromInstance(context.Model, instanceId, real, port).Verdict;
-        return verdict == Verdict.Open && !(places.TryFind(real, port, out var process) && process is not null) ? GateRule.Refused : GateRule.From(verdict);
+        return verdict == Verdict.Open && !(places.TryFind(place, port, out var process) && process is not null) ? GateRule.Refused : GateRule.From(verdict);
     }
 
     private static List<(string Name, int Port)> Names(LabModel model)

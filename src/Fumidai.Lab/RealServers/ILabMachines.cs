@@ -12,6 +12,8 @@ internal interface ILabMachines : IAsyncDisposable
     Task StartDatabaseAsync(string clusterId, CancellationToken cancellationToken);
     /// <summary>Stops it: its port then refuses.</summary>
     Task StopDatabaseAsync(string clusterId, CancellationToken cancellationToken);
+    /// <summary>Ends it for good: its cluster is being deleted.</summary>
+    Task RemoveDatabaseAsync(DbCluster cluster, CancellationToken cancellationToken);
     /// <summary>Changes the master password (rotation).</summary>
     Task SetMasterPasswordAsync(string clusterId, string password, CancellationToken cancellationToken);
     /// <summary>An instance entered the running state: its agent boots, its sshd (if it is a public bastion) starts.</summary>

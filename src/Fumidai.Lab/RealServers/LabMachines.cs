@@ -34,9 +34,10 @@ internal sealed class LabMachines(LabContext context, Keeper keeper, RealEndPoin
     {
         if (!cluster.Engine.Contains("postgres", StringComparison.Ordinal))
             return;
-        var names = context.Model.Read(model => new[] { cluster.Endpoint, cluster.ReaderEndpoint }.Concat(model.DbInstances.Values.Where(member => member.ClusterId == cluster.Id).Select(member => member.Endpoint)).ToList());
-        using var certificate = context.Authority.IssueServer(names, []);
-        var server = await PostgresServer.CreateAsync(Path.Combine(folder, "pg-" + Guid.NewGuid().ToString("N")[..8]), new(cluster.Address, cluster.Port), certificate,
+        // Members may come later: their names are ID.ZONE.REGION….
+        var members = "*." + cluster.Endpoint[(cluster.Endpoint.IndexOf(".cluster-", StringComparison.Ordinal) + ".cluster-".Length)..];
+        using var certificate = context.Authority.IssueServer([cluster.Endpoint, cluster.ReaderEndpoint, members], []);
+        var server = await PostgresServer.CreateAsync(Path.Combine(folder, "pg-" + Guid.NewGuid().ToString("N")[..8]), new(StandOf(cluster), cluster.Port), certificate,
             cluster.MasterUsername, masterPassword, cluster.DatabaseName, keeper, cancellationToken).ConfigureAwait(false);
         _databases[cluster.Id] = server;
         await PlaceAsync(cluster, server).ConfigureAwait(false);
@@ -58,6 +59,14 @@ internal sealed class LabMachines(LabContext context, Keeper keeper, RealEndPoin
             await server.StopAsync().ConfigureAwait(false);
             await PlaceAsync(clusterId, server).ConfigureAwait(false);
         }
+    }
+
+    public async Task RemoveDatabaseAsync(DbCluster cluster, CancellationToken cancellationToken)
+    {
+        places.Forget(StandOf(cluster), cluster.Port);
+        if (_databases.TryRemove(cluster.Id, out var server))
+            await server.DisposeAsync().ConfigureAwait(false);
+        await FollowOnceAsync().ConfigureAwait(false);
     }
 
     public Task SetMasterPasswordAsync(string clusterId, string password, CancellationToken cancellationToken)
@@ -117,14 +126,17 @@ internal sealed class LabMachines(LabContext context, Keeper keeper, RealEndPoin
         _following.Dispose();
     }
 
-    private IPAddress PrivateAddress(string instanceId) => context.Model.Read(model => model.Instances[instanceId].PrivateAddress);
+    private IPAddress PrivateAddress(string instanceId) => context.Model.Read(model => model.Stands.Of(model.Instances[instanceId].VpcId, model.Instances[instanceId].PrivateAddress));
+
+    private IPAddress StandOf(DbCluster cluster) =>
+        context.Model.Read(model => model.DbSubnetGroups.TryGetValue(cluster.SubnetGroup, out var group) ? model.Stands.Of(group.VpcId, cluster.Address) : cluster.Address);
 
     private Task PlaceAsync(string clusterId, PostgresServer server) =>
         context.Model.Read(model => model.DbClusters.GetValueOrDefault(clusterId)) is { } cluster ? PlaceAsync(cluster, server) : Task.CompletedTask;
 
     private Task PlaceAsync(DbCluster cluster, PostgresServer server)
     {
-        places.Set(cluster.Address, cluster.Port, server.Listening);
+        places.Set(StandOf(cluster), cluster.Port, server.Listening);
         return FollowOnceAsync();
     }
 

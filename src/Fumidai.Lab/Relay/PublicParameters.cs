@@ -12,6 +12,9 @@ internal static class PublicParameters
 
     public static string Arn(string region, string name) => $"arn:aws:ssm:{region}::parameter/{name.TrimStart('/')}";
 
+    /// <summary>A parameter's value; null: there is none of this name.</summary>
+    public static string? ValueOf(string name) => s_names.Contains(name) ? Image : null;
+
     public static AwsAnswer Get(AwsCall call, JsonBody body)
     {
         var name = body.Required("Name");

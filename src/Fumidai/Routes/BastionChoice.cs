@@ -28,10 +28,11 @@ internal static class BastionChoice
     internal static string SshUser(BastionInstance bastion, string? setting) =>
         setting ?? (bastion.Tags.TryGetValue(SshUserTag, out var user) && user.Length > 0 ? user : "ec2-user");
 
-    /// <summary>Ours before others', then by id, so that the same machine is taken every time.</summary>
+    /// <summary>Ours before others', private before public, then by id, so that the same machine is taken every time.</summary>
     internal static IOrderedEnumerable<BastionInstance> InOrder(IEnumerable<BastionInstance> bastions) =>
         bastions.OrderByDescending(b => b.Tags.ContainsKey(StackTag))
             .ThenByDescending(b => b.Tags.Keys.Any(k => k.StartsWith("fumidai:", StringComparison.Ordinal)))
+            .ThenBy(b => b.PublicAddress is not null)
             .ThenBy(b => b.Id, StringComparer.Ordinal);
 
     /// <summary>The instance for a Session Manager session, which may have to be started first.</summary>

@@ -64,6 +64,7 @@ internal sealed record Ec2Ids(string Prefix, string Code, string Noun)
     public static readonly Ec2Ids Endpoint = new("vpce-", "InvalidVpcEndpointId", "Vpc Endpoint Id");
     public static readonly Ec2Ids InternetGateway = new("igw-", "InvalidInternetGatewayID", "internetGateway ID");
     public static readonly Ec2Ids Nat = new("nat-", "InvalidNatGatewayID", "NAT gateway ID");
+    public static readonly Ec2Ids Allocation = new("eipalloc-", "InvalidAllocationID", "allocation ID");
     public static readonly Ec2Ids ProfileAssociation = new("iip-assoc-", "InvalidAssociationID", "association ID");
 
     public string? MalformedCode { get; init; }

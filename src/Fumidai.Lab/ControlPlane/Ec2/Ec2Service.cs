@@ -10,6 +10,12 @@ internal sealed class Ec2Service(LabContext context) : IAwsService
     private readonly SecurityGroupCalls _groups = new(context);
     private readonly SecurityGroupRuleCalls _rules = new(context);
     private readonly VpcEndpointCalls _endpoints = new(context);
+    private readonly VpcCalls _vpcs = new(context);
+    private readonly GatewayCalls _gateways = new(context);
+    private readonly RouteTableCalls _tables = new(context);
+    private readonly SecurityGroupLifeCalls _groupLife = new(context);
+    private readonly TagCalls _tags = new(context);
+    private readonly InstanceAttributeCalls _attributes = new(context);
 
     public string SigningName => "ec2";
     public AwsProtocol Protocol => AwsProtocol.Ec2;
@@ -40,9 +46,37 @@ internal sealed class Ec2Service(LabContext context) : IAwsService
             "DescribeNetworkAcls" => _network.DescribeNetworkAcls,
             "DescribeInternetGateways" => _network.DescribeInternetGateways,
             "DescribeNatGateways" => _network.DescribeNatGateways,
-            "DescribeAddresses" => _network.DescribeAddresses,
+            "DescribeAddresses" => _gateways.DescribeAddresses,
+            "CreateVpc" => _vpcs.CreateVpc,
+            "DeleteVpc" => _vpcs.DeleteVpc,
+            "CreateSubnet" => _vpcs.CreateSubnet,
+            "DeleteSubnet" => _vpcs.DeleteSubnet,
+            "ModifySubnetAttribute" => _vpcs.ModifySubnetAttribute,
+            "CreateInternetGateway" => _gateways.CreateInternetGateway,
+            "AttachInternetGateway" => _gateways.AttachInternetGateway,
+            "DetachInternetGateway" => _gateways.DetachInternetGateway,
+            "DeleteInternetGateway" => _gateways.DeleteInternetGateway,
+            "AllocateAddress" => _gateways.AllocateAddress,
+            "ReleaseAddress" => _gateways.ReleaseAddress,
+            "AssociateAddress" => _gateways.AssociateAddress,
+            "DisassociateAddress" => _gateways.DisassociateAddress,
+            "CreateNatGateway" => _gateways.CreateNatGateway,
+            "DeleteNatGateway" => _gateways.DeleteNatGateway,
+            "CreateRouteTable" => _tables.Create,
+            "DeleteRouteTable" => _tables.Delete,
+            "AssociateRouteTable" => _tables.Associate,
+            "DisassociateRouteTable" => _tables.Disassociate,
+            "ReplaceRoute" => _tables.ReplaceRoute,
+            "CreateSecurityGroup" => _groupLife.Create,
+            "DeleteSecurityGroup" => _groupLife.Delete,
+            "DescribeInstanceAttribute" => _attributes.Describe,
+            "ModifyInstanceAttribute" => _attributes.Modify,
+            "ModifyInstanceMetadataOptions" => _attributes.ModifyMetadataOptions,
+            "DescribeAvailabilityZones" => ZonesCalls.Describe,
+            "DescribeTags" => _tags.Describe,
+            "DeleteTags" => _tags.Delete,
             "DescribeRegions" => _network.DescribeRegions,
-            "CreateTags" => _network.CreateTags,
+            "CreateTags" => _tags.Create,
             "DescribeSecurityGroups" => _groups.Describe,
             "DescribeSecurityGroupRules" => _groups.DescribeRules,
             "AuthorizeSecurityGroupIngress" => (c, f) => _rules.Authorize(c, f, RuleDirection.Ingress),
@@ -67,32 +101,51 @@ internal sealed class Ec2Service(LabContext context) : IAwsService
         if (call.Operation.StartsWith("Describe", StringComparison.Ordinal))
             return PolicyResource.Any;
         var form = QueryForm.Of(call, Protocol);
-        (string Kind, string Id)[] touched =
-        [
-            .. form.Texts("InstanceId").Select(i => ("instance", i)),
-            .. Single(form, "InstanceId", "instance"),
-            .. Single(form, "GroupId", "security-group"),
-            .. form.Texts("VpcEndpointId").Select(i => ("vpc-endpoint", i)),
-            .. Single(form, "VpcEndpointId", "vpc-endpoint"),
-            .. Single(form, "VpcId", "vpc"),
-        ];
-        return touched.Length == 0 ? PolicyResource.Any : context.Model.Read(m => touched.Select(t => new PolicyResource(
-            $"arn:aws:ec2:{call.Region}:{call.Caller.Account}:{t.Kind}/{t.Id}", TagsOf(m, t.Kind, t.Id))).ToList());
+        var touched = s_touching.SelectMany(name => form.Text(name) is { } one ? [one] : form.Texts(name)).Distinct(StringComparer.Ordinal).Select(id => (Kind: TagCalls.KindOf(id), Id: id)).ToList();
+        // What is to be made has no id yet.
+        if (s_making.TryGetValue(call.Operation, out var kind))
+            touched.Add((kind, "*"));
+        return touched.Count == 0 ? PolicyResource.Any : context.Model.Read(m => touched.Select(t => new PolicyResource(
+            $"arn:aws:ec2:{call.Region}:{call.Caller.Account}:{t.Kind}/{t.Id}", TagsOf(m, t.Id))).ToList());
     }
 
-    private static IEnumerable<(string, string)> Single(QueryForm form, string name, string kind) => form.Text(name) is { } id ? [(kind, id)] : [];
-
-    private static Dictionary<string, string> TagsOf(LabModel model, string kind, string id)
+    public IReadOnlyList<(string Action, PolicyResource Resource)> AlsoDemanded(AwsCall call)
     {
-        Resource? resource = kind switch
-        {
-            "instance" => model.Instances.GetValueOrDefault(id),
-            "security-group" => model.SecurityGroups.GetValueOrDefault(id),
-            "vpc-endpoint" => model.Endpoints.GetValueOrDefault(id),
-            _ => model.Vpcs.GetValueOrDefault(id),
-        };
+        var form = QueryForm.Of(call, Protocol);
+        var also = new List<(string, PolicyResource)>();
+        foreach (var kind in form.Structures("TagSpecification").Select(p => form.Text($"{p}.ResourceType")).OfType<string>())
+            also.Add(("ec2:CreateTags", new($"arn:aws:ec2:{call.Region}:{call.Caller.Account}:{kind}/*", new Dictionary<string, string> { ["ec2:CreateAction"] = call.Operation })));
+        if (call.Operation is "RunInstances" or "AssociateIamInstanceProfile" && context.Model.Read(m => InstanceProfileCalls.RoleOf(m, call, form)) is { } role)
+            also.Add(("iam:PassRole", new($"arn:aws:iam::{role.Account}:role{role.Path}{role.Name}", new Dictionary<string, string> { ["iam:PassedToService"] = "ec2.amazonaws.com" })));
+        // EC2 puts the endpoint's private names in a hosted zone and joins it with the VPC, with the caller's permission.
+        if (call.Operation == "CreateVpcEndpoint" && form.Text("VpcEndpointType") == "Interface" && form.Flag("PrivateDnsEnabled") != false)
+            also.Add(("route53:AssociateVPCWithHostedZone", PolicyResource.Any[0]));
+        return also;
+    }
+
+    private static readonly string[] s_touching =
+    [
+        "InstanceId", "GroupId", "VpcEndpointId", "VpcId", "SubnetId", "RouteTableId", "InternetGatewayId", "NatGatewayId", "AllocationId", "ResourceId", "SecurityGroupId",
+        "NetworkInterface.1.SubnetId", "NetworkInterface.1.SecurityGroupId",
+    ];
+
+    private static readonly Dictionary<string, string> s_making = new(StringComparer.Ordinal)
+    {
+        ["RunInstances"] = "instance",
+        ["CreateVpc"] = "vpc",
+        ["CreateSubnet"] = "subnet",
+        ["CreateInternetGateway"] = "internet-gateway",
+        ["AllocateAddress"] = "elastic-ip",
+        ["CreateNatGateway"] = "natgateway",
+        ["CreateRouteTable"] = "route-table",
+        ["CreateSecurityGroup"] = "security-group",
+        ["CreateVpcEndpoint"] = "vpc-endpoint",
+    };
+
+    private static Dictionary<string, string> TagsOf(LabModel model, string id)
+    {
         var tags = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (key, value) in resource?.Tags ?? [])
+        foreach (var (key, value) in TagCalls.All(model).FirstOrDefault(r => r.Id == id)?.Tags ?? [])
         {
             tags[$"aws:ResourceTag/{key}"] = value;
             tags[$"ec2:ResourceTag/{key}"] = value;

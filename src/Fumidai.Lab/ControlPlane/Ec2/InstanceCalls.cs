@@ -62,10 +62,18 @@ internal sealed class InstanceCalls(LabContext context)
             .Element("architecture", "arm64").Element("rootDeviceType", "ebs").Element("rootDeviceName", "/dev/xvda").Element("virtualizationType", "hvm").Element("hypervisor", "xen").Tags(i);
         if (i.InstanceProfileArn is { } profile && m.InstanceProfiles.TryGetValue(profile, out var known))
             x.Group("iamInstanceProfile", p => p.Element("arn", profile).Element("id", known.Id));
-        x.List<Instance>("networkInterfaceSet", "item", isGone ? [] : [i], (n, one) => NetworkInterface(n, m, one))
-            .Group("metadataOptions", o => o.Element("state", "applied").Element("httpTokens", "required").Element("httpPutResponseHopLimit", 2).Element("httpEndpoint", "enabled"))
+        if (i.RootVolume is { } volume && !isGone)
+        {
+            x.List("blockDeviceMapping", "item", [volume], (b, v) => b.Element("deviceName", v.Device)
+                .Group("ebs", e => e.Element("volumeId", v.Id).Element("status", "attached").Element("deleteOnTermination", true)));
+        }
+        x.Element("clientToken", i.ClientToken).List<Instance>("networkInterfaceSet", "item", isGone ? [] : [i], (n, one) => NetworkInterface(n, m, one))
+            .Group("metadataOptions", o => Metadata(o, i))
             .Element("platformDetails", "Linux/UNIX");
     }
+
+    public static void Metadata(XmlText x, Instance i) =>
+        x.Element("state", "applied").Element("httpTokens", i.HttpTokens).Element("httpPutResponseHopLimit", i.HttpHopLimit).Element("httpEndpoint", i.HttpEndpoint);
 
     private static void NetworkInterface(XmlText x, LabModel m, Instance i) => x
         .Element("networkInterfaceId", "eni-" + i.Id[2..]).Element("subnetId", i.SubnetId).Element("vpcId", i.VpcId).Element("ownerId", i.Account)

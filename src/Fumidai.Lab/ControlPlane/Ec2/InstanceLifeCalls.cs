@@ -19,7 +19,9 @@ internal sealed class InstanceLifeCalls(LabContext context)
         _ => throw Incorrect(i, "stopped"),
     });
 
-    public AwsAnswer TerminateInstances(AwsCall call, QueryForm form) => Change(call, form, "terminatingInstances", i => i.State == "terminated" ? i.State : "shutting-down");
+    public AwsAnswer TerminateInstances(AwsCall call, QueryForm form) => Change(call, form, "terminatingInstances", i => i.State == "terminated" ? i.State
+        : i.DisableApiTermination ? throw new AwsError("OperationNotPermitted", $"The instance '{i.Id}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.")
+        : "shutting-down");
 
     /// <summary>The instance stays running; what runs on it starts anew.</summary>
     public AwsAnswer RebootInstances(AwsCall call, QueryForm form)
@@ -49,6 +51,13 @@ internal sealed class InstanceLifeCalls(LabContext context)
             throw new AwsError("InstanceLimitExceeded", $"You have requested more instances ({most}) than your current instance limit of {MostInstances} allows.");
         var subnetId = form.Text("SubnetId") ?? form.Text("NetworkInterface.1.SubnetId") ?? throw new AwsError("VPCIdNotSpecified", "No default VPC for this user");
         var groups = form.Texts("SecurityGroupId") is { Count: > 0 } direct ? direct : form.Texts("NetworkInterface.1.SecurityGroupId");
+        if (form.Text("KeyName") is { } key)
+            throw new AwsError("InvalidKeyPair.NotFound", $"The key pair '{key}' does not exist");
+        var shutdown = form.Text("InstanceInitiatedShutdownBehavior") ?? "stop";
+        var token = form.Text("ClientToken");
+        // The same token again is the same instances.
+        if (token is not null && context.Model.Read(m => InstanceCalls.Mine(m, call).Where(i => i.ClientToken == token).ToList()) is { Count: > 0 } earlier)
+            return Answer(call, earlier);
         var made = context.Model.Change(m =>
         {
             var subnet = Ec2Ids.Subnet.Find(m.Subnets, call, subnetId);
@@ -71,14 +80,21 @@ internal sealed class InstanceLifeCalls(LabContext context)
                     SubnetId = subnet.Id,
                     AvailabilityZone = subnet.AvailabilityZone,
                     PrivateAddress = AddressPlan.Next(m, subnet),
-                    PublicAddress = wantsOpen ? AddressPlan.NextPublic(m, m.Vpcs[subnet.VpcId]) : null,
+                    PublicAddress = wantsOpen ? AddressPlan.NextPublic(m, m.Vpcs[subnet.VpcId].Cidr) : null,
                     ImageId = image,
                     InstanceType = form.Text("InstanceType") ?? "m1.small",
                     State = "pending",
                     InstanceProfileArn = profile?.Arn,
                     ProfileAssociationId = profile is null ? null : Ids.Ec2("iip-assoc"),
                     LaunchedAt = context.Time.GetUtcNow(),
+                    ClientToken = token,
+                    UserData = form.Text("UserData"),
+                    ShutdownBehavior = shutdown,
+                    DisableApiTermination = form.Flag("DisableApiTermination") == true,
+                    RootVolume = new InstanceVolume(Ids.Ec2("vol"), form.Text("BlockDeviceMapping.1.DeviceName") ?? "/dev/xvda", form.Text("BlockDeviceMapping.1.Ebs.VolumeType") ?? "gp3",
+                        form.Number("BlockDeviceMapping.1.Ebs.VolumeSize") ?? 8, form.Flag("BlockDeviceMapping.1.Ebs.Encrypted") == true),
                 };
+                InstanceAttributeCalls.SetMetadata(instance, form, "MetadataOptions.");
                 if (groups.Count > 0)
                     instance.SecurityGroupIds.AddRange(groups);
                 else
@@ -91,9 +107,11 @@ internal sealed class InstanceLifeCalls(LabContext context)
         });
         foreach (var instance in made)
             Follow(instance);
-        return context.Model.Read(m => new XmlText().Element("reservationId", "r-" + made[0].Id[2..]).Element("ownerId", call.Caller.Account)
-            .List("instancesSet", "item", made, (x, i) => InstanceCalls.Write(x, m, i)).ToAnswer());
+        return Answer(call, made);
     }
+
+    private AwsAnswer Answer(AwsCall call, List<Instance> made) => context.Model.Read(m => new XmlText().Element("reservationId", "r-" + made[0].Id[2..]).Element("ownerId", call.Caller.Account)
+        .List("instancesSet", "item", made, (x, i) => InstanceCalls.Write(x, m, i)).ToAnswer());
 
     private AwsAnswer Change(AwsCall call, QueryForm form, string set, Func<Instance, string> next)
     {

@@ -54,6 +54,14 @@ internal sealed class InstanceProfileCalls(LabContext context)
             ?? throw new AwsError("InvalidParameterValue", $"Value ({arn ?? name}) for parameter iamInstanceProfile.{(arn is null ? "name" : "arn")} is invalid. Invalid IAM Instance Profile {(arn is null ? "name" : "ARN")}");
     }
 
+    /// <summary>The role that a call hands to an instance; null: none, or the call will be refused.</summary>
+    public static Role? RoleOf(LabModel m, AwsCall call, QueryForm form)
+    {
+        var (arn, name) = (form.Text("IamInstanceProfile.Arn"), form.Text("IamInstanceProfile.Name"));
+        var profile = m.InstanceProfiles.Values.FirstOrDefault(p => p.Account == call.Caller.Account && (arn is null ? p.Name == name : p.Arn == arn));
+        return profile?.RoleName is { } role ? m.FindRole(profile.Account, role) : null;
+    }
+
     private static void Write(XmlText x, LabModel m, Instance instance, string state) => x
         .Element("associationId", instance.ProfileAssociationId).Element("instanceId", instance.Id)
         .Group("iamInstanceProfile", p => p.Element("arn", instance.InstanceProfileArn).Element("id", m.InstanceProfiles.GetValueOrDefault(instance.InstanceProfileArn ?? "")?.Id))

@@ -16,10 +16,12 @@ internal sealed class NetworkCalls(LabContext context)
             "is-default" or "isDefault" => ["false"],
             _ => null,
         });
-        return Ec2Xml.Set("vpcSet", found, (x, v) => x.Element("vpcId", v.Id).Element("ownerId", v.Account).Element("state", "available").Element("cidrBlock", v.Cidr.ToString())
-            .List("cidrBlockAssociationSet", "item", [v], (c, one) => c.Element("cidrBlock", one.Cidr.ToString()).Element("associationId", "vpc-cidr-assoc-" + one.Id[4..]).Group("cidrBlockState", s => s.Element("state", "associated")))
-            .Element("dhcpOptionsId", "default").Element("instanceTenancy", "default").Element("isDefault", false).Tags(v));
+        return Ec2Xml.Set("vpcSet", found, WriteVpc);
     });
+
+    public static void WriteVpc(XmlText x, Vpc v) => x.Element("vpcId", v.Id).Element("ownerId", v.Account).Element("state", "available").Element("cidrBlock", v.Cidr.ToString())
+        .List("cidrBlockAssociationSet", "item", [v], (c, one) => c.Element("cidrBlock", one.Cidr.ToString()).Element("associationId", "vpc-cidr-assoc-" + one.Id[4..]).Group("cidrBlockState", s => s.Element("state", "associated")))
+        .Element("dhcpOptionsId", "default").Element("instanceTenancy", "default").Element("isDefault", false).Tags(v);
 
     public AwsAnswer DescribeVpcAttribute(AwsCall call, QueryForm form)
     {
@@ -70,10 +72,12 @@ internal sealed class NetworkCalls(LabContext context)
             "map-public-ip-on-launch" => [s.MapPublicIpOnLaunch ? "true" : "false"],
             _ => null,
         });
-        return Ec2Xml.Set("subnetSet", found, (x, s) => x.Element("subnetId", s.Id).Element("subnetArn", $"arn:aws:ec2:{s.Region}:{s.Account}:subnet/{s.Id}").Element("state", "available")
-            .Element("ownerId", s.Account).Element("vpcId", s.VpcId).Element("cidrBlock", s.Cidr.ToString()).Element("availableIpAddressCount", (1 << (32 - s.Cidr.PrefixLength)) - 5)
-            .Element("availabilityZone", s.AvailabilityZone).Element("defaultForAz", false).Element("mapPublicIpOnLaunch", s.MapPublicIpOnLaunch).Tags(s));
+        return Ec2Xml.Set("subnetSet", found, WriteSubnet);
     });
+
+    public static void WriteSubnet(XmlText x, Subnet s) => x.Element("subnetId", s.Id).Element("subnetArn", $"arn:aws:ec2:{s.Region}:{s.Account}:subnet/{s.Id}").Element("state", "available")
+        .Element("ownerId", s.Account).Element("vpcId", s.VpcId).Element("cidrBlock", s.Cidr.ToString()).Element("availableIpAddressCount", (1 << (32 - s.Cidr.PrefixLength)) - 5)
+        .Element("availabilityZone", s.AvailabilityZone).Element("defaultForAz", false).Element("mapPublicIpOnLaunch", s.MapPublicIpOnLaunch).Tags(s);
 
     public AwsAnswer DescribeRouteTables(AwsCall call, QueryForm form) => context.Model.Read(m =>
     {
@@ -90,35 +94,45 @@ internal sealed class NetworkCalls(LabContext context)
             "route.state" => t.Routes.Select(r => StateOf(m, r)),
             _ => null,
         });
-        return Ec2Xml.Set("routeTableSet", found, (x, t) => x.Element("routeTableId", t.Id).Element("vpcId", t.VpcId).Element("ownerId", t.Account)
-            .List("routeSet", "item", t.Routes, (r, route) => r.Element("destinationCidrBlock", route.Destination)
-                .Element(route.TargetId.StartsWith("nat-", StringComparison.Ordinal) ? "natGatewayId" : "gatewayId", route.TargetId)
-                .Element("state", StateOf(m, route)).Element("origin", route.TargetId == "local" ? "CreateRouteTable" : "CreateRoute"))
-            .List("associationSet", "item", Associations(t), (a, one) => a.Element("routeTableAssociationId", one.Id).Element("routeTableId", t.Id).Element("subnetId", one.SubnetId)
-                .Element("main", one.SubnetId is null).Group("associationState", s => s.Element("state", "associated")))
-            .Tags(t));
+        return Ec2Xml.Set("routeTableSet", found, (x, t) => WriteRouteTable(x, m, t));
     });
+
+    public static void WriteRouteTable(XmlText x, LabModel m, RouteTable t) => x.Element("routeTableId", t.Id).Element("vpcId", t.VpcId).Element("ownerId", t.Account)
+        .List("routeSet", "item", t.Routes, (r, route) => r.Element("destinationCidrBlock", route.Destination)
+            .Element(route.TargetId.StartsWith("nat-", StringComparison.Ordinal) ? "natGatewayId" : "gatewayId", route.TargetId)
+            .Element("state", StateOf(m, route)).Element("origin", route.TargetId == "local" ? "CreateRouteTable" : "CreateRoute"))
+        .List("associationSet", "item", Associations(t), (a, one) => a.Element("routeTableAssociationId", one.Id).Element("routeTableId", t.Id).Element("subnetId", one.SubnetId)
+            .Element("main", one.SubnetId is null).Group("associationState", s => s.Element("state", "associated")))
+        .Tags(t);
 
     public AwsAnswer CreateRoute(AwsCall call, QueryForm form)
     {
         var id = form.Required("RouteTableId");
         var destination = form.Required("DestinationCidrBlock");
-        var target = form.Text("GatewayId") ?? form.Text("NatGatewayId") ?? throw new AwsError("MissingParameter", "The request must contain exactly one of gatewayId, natGatewayId");
         if (!IPNetwork.TryParse(destination, out _))
             throw new AwsError("InvalidParameterValue", $"Value ({destination}) for parameter destinationCidrBlock is invalid. This is not a valid CIDR block.");
         return context.Model.Change(m =>
         {
             var table = Ec2Ids.RouteTable.Find(m.RouteTables, call, id);
-            if (form.Text("GatewayId") is not null)
-                _ = Ec2Ids.InternetGateway.Find(m.InternetGateways, call, target);
-            else
-                _ = Ec2Ids.Nat.Find(m.NatGateways, call, target);
+            var target = RouteTarget(m, call, form);
+            if (m.InternetGateways.TryGetValue(target, out var gateway) && gateway.VpcId != table.VpcId)
+                throw new AwsError("InvalidParameterValue", $"route table {id} and network gateway {target} belong to different networks");
+            if (m.NatGateways.TryGetValue(target, out var nat) && nat.VpcId != table.VpcId)
+                throw new AwsError("InvalidParameterValue", $"route table {id} and NAT gateway {target} belong to different networks");
             if (table.Routes.Any(r => r.Destination == destination))
                 throw new AwsError("RouteAlreadyExists", $"The route identified by {destination} already exists.");
             table.Routes.Add(new Route(destination, target));
             return Ec2Xml.True;
         });
     }
+
+    /// <summary>The gateway that a call's route leads to.</summary>
+    public static string RouteTarget(LabModel m, AwsCall call, QueryForm form) => (form.Text("GatewayId"), form.Text("NatGatewayId")) switch
+    {
+        ({ } gateway, null) => Ec2Ids.InternetGateway.Find(m.InternetGateways, call, gateway).Id,
+        (null, { } nat) => Ec2Ids.Nat.Find(m.NatGateways, call, nat).Id,
+        _ => throw new AwsError("MissingParameter", "The request must contain exactly one of gatewayId, natGatewayId"),
+    };
 
     public AwsAnswer DeleteRoute(AwsCall call, QueryForm form)
     {
@@ -163,9 +177,11 @@ internal sealed class NetworkCalls(LabContext context)
             "attachment.state" => [g.VpcId is null ? null : "available"],
             _ => null,
         });
-        return Ec2Xml.Set("internetGatewaySet", found, (x, g) => x.Element("internetGatewayId", g.Id).Element("ownerId", g.Account)
-            .List("attachmentSet", "item", g.VpcId is { } vpc ? [vpc] : Array.Empty<string>(), (a, id) => a.Element("vpcId", id).Element("state", "available")).Tags(g));
+        return Ec2Xml.Set("internetGatewaySet", found, WriteInternetGateway);
     });
+
+    public static void WriteInternetGateway(XmlText x, InternetGateway g) => x.Element("internetGatewayId", g.Id).Element("ownerId", g.Account)
+        .List("attachmentSet", "item", g.VpcId is { } vpc ? [vpc] : Array.Empty<string>(), (a, id) => a.Element("vpcId", id).Element("state", "available")).Tags(g);
 
     public AwsAnswer DescribeNatGateways(AwsCall call, QueryForm form) => context.Model.Read(m =>
     {
@@ -178,15 +194,14 @@ internal sealed class NetworkCalls(LabContext context)
             "state" => [n.State],
             _ => null,
         });
-        return Ec2Xml.Set("natGatewaySet", found, (x, n) => x.Element("natGatewayId", n.Id).Element("vpcId", n.VpcId).Element("subnetId", n.SubnetId).Element("state", n.State).Element("connectivityType", "public")
-            .List("natGatewayAddressSet", "item", Array.Empty<string>(), (_, _) => { }).Tags(n));
+        return Ec2Xml.Set("natGatewaySet", found, (x, n) => WriteNat(x, m, n));
     });
 
-    /// <summary>Elastic addresses: the lab has none.</summary>
-    public AwsAnswer DescribeAddresses(AwsCall call, QueryForm form) =>
-        form.Texts("AllocationId") is [var id, ..]
-            ? throw new AwsError("InvalidAllocationID.NotFound", $"The allocation ID '{id}' does not exist")
-            : new XmlText().List("addressesSet", "item", Array.Empty<string>(), (_, _) => { }).ToAnswer();
+    public static void WriteNat(XmlText x, LabModel m, NatGateway n) => x.Element("natGatewayId", n.Id).Element("vpcId", n.VpcId).Element("subnetId", n.SubnetId).Element("state", n.State)
+        .Element("connectivityType", "public").Element("createTime", n.CreatedAt)
+        .List("natGatewayAddressSet", "item", n.AllocationId is { } id && m.ElasticAddresses.TryGetValue(id, out var address) ? [address] : Array.Empty<ElasticAddress>(), (a, one) => a
+            .Element("allocationId", one.Id).Element("publicIp", one.Address.ToString()).Element("privateIp", n.PrivateAddress?.ToString()).Element("associationId", one.AssociationId).Element("isPrimary", true).Element("status", "succeeded"))
+        .Tags(n);
 
     public AwsAnswer DescribeRegions(AwsCall call, QueryForm form)
     {
@@ -197,42 +212,21 @@ internal sealed class NetworkCalls(LabContext context)
             .Element("regionName", r).Element("regionEndpoint", $"ec2.{r}.amazonaws.com").Element("optInStatus", "opt-in-not-required")).ToAnswer();
     }
 
-    public AwsAnswer CreateTags(AwsCall call, QueryForm form)
-    {
-        var ids = form.Texts("ResourceId");
-        if (ids.Count == 0)
-            throw form.Missing("ResourceIdSet");
-        var tags = form.Structures("Tag").Select(p => (Key: form.Required($"{p}.Key"), Value: form.Text($"{p}.Value") ?? "")).ToList();
-        if (tags.Count == 0)
-            throw form.Missing("TagSet");
-        if (tags.Any(t => t.Key.StartsWith("aws:", StringComparison.OrdinalIgnoreCase)))
-            throw new AwsError("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use");
-        return context.Model.Change(m =>
-        {
-            var resources = ids.Select(id => All(m).FirstOrDefault(r => r.Id == id && r.Account == call.Caller.Account && r.Region == call.Region) ?? throw new AwsError("InvalidID", $"The ID '{id}' is not valid")).ToList();
-            foreach (var resource in resources)
-            {
-                foreach (var (key, value) in tags)
-                    resource.Tags[key] = value;
-            }
-            return Ec2Xml.True;
-        });
-    }
-
     /// <summary>Puts the tags of a create call's TagSpecification of this resource type.</summary>
     public static void Tag(Resource resource, QueryForm form, string type)
     {
         foreach (var specification in form.Structures("TagSpecification").Where(s => form.Text($"{s}.ResourceType") == type))
         {
             foreach (var tag in form.Structures($"{specification}.Tag"))
-                resource.Tags[form.Required($"{tag}.Key")] = form.Text($"{tag}.Value") ?? "";
+            {
+                var (key, value) = (form.Required($"{tag}.Key"), form.Text($"{tag}.Value") ?? "");
+                TagCalls.Check(key, value);
+                resource.Tags[key] = value;
+            }
         }
     }
 
-    private static IEnumerable<Resource> All(LabModel m) =>
-        [.. m.Instances.Values, .. m.Vpcs.Values, .. m.Subnets.Values, .. m.RouteTables.Values, .. m.SecurityGroups.Values, .. m.Endpoints.Values, .. m.InternetGateways.Values, .. m.NatGateways.Values];
-
-    private static IEnumerable<T> Mine<T>(Dictionary<string, T> all, AwsCall call) where T : Resource => all.Values.Where(r => r.Account == call.Caller.Account && r.Region == call.Region);
+    public static IEnumerable<T> Mine<T>(Dictionary<string, T> all, AwsCall call) where T : Resource => all.Values.Where(r => r.Account == call.Caller.Account && r.Region == call.Region);
 
     private static IEnumerable<(string Id, string? SubnetId)> Associations(RouteTable table) =>
         [.. table.IsMain ? [("rtbassoc-" + table.Id[4..], null)] : Array.Empty<(string, string?)>(), .. table.Associations.Select(a => (a.Key, (string?)a.Value))];

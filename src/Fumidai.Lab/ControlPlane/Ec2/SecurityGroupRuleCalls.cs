@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace Fumidai.Lab;
 
 /// <summary>Rules put into groups and taken out. They count for the next connection; those there are live on (groups track connections).</summary>
@@ -117,7 +115,7 @@ internal sealed class SecurityGroupRuleCalls(LabContext context)
             throw new AwsError("InvalidParameterValue", $"Invalid value '{from}-{to}' for portRange.");
         if (cidr is not null)
         {
-            if (!TryRange(cidr, out var range))
+            if (!Ranges.TryParse(cidr, out var range))
                 throw new AwsError("InvalidParameterValue", $"CIDR block {cidr} is malformed");
             cidr = range.ToString();
         }
@@ -125,19 +123,5 @@ internal sealed class SecurityGroupRuleCalls(LabContext context)
         if (description is not null && (description.Length > 255 || !description.All(c => c is >= ' ' and <= '~')))
             throw new AwsError("InvalidParameterValue", $"Invalid rule description. Valid descriptions are strings less than 256 characters from the following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{{}}!$*");
         return new SecurityGroupRule(Ids.Ec2("sgr"), direction, protocol, from, to, cidr, groupId, description);
-    }
-
-    /// <summary>EC2 clears the host bits of a range (10.0.0.1/16 becomes 10.0.0.0/16).</summary>
-    private static bool TryRange(string cidr, out IPNetwork range)
-    {
-        range = default;
-        if (cidr.Split('/') is not [var address, var length] || !IPAddress.TryParse(address, out var ip) || ip.AddressFamily != System.Net.Sockets.AddressFamily.InterNetwork
-            || address.Count(c => c == '.') != 3 || !int.TryParse(length, out var bits) || bits is < 0 or > 32)
-            return false;
-        var bytes = ip.GetAddressBytes();
-        for (var bit = bits; bit < 32; bit++)
-            bytes[bit / 8] &= (byte)~(0x80 >> (bit % 8));
-        range = new IPNetwork(new IPAddress(bytes), bits);
-        return true;
     }
 }

@@ -10,6 +10,8 @@ internal sealed class IamService(LabContext context) : IAwsService
     public AwsProtocol Protocol => AwsProtocol.Query;
     public string TargetPrefixOrVersion => "2010-05-08";
 
+    private readonly RoleLifeCalls _life = new(context);
+
     private static readonly AwsAnswer s_done = new XmlText().ToAnswer();
 
     public ValueTask<AwsAnswer> AnswerAsync(AwsCall call, CancellationToken cancellationToken)
@@ -35,6 +37,20 @@ internal sealed class IamService(LabContext context) : IAwsService
             "GetRolePolicy" => m => Get(Role(m, call, form).InlinePolicies, form, "RoleName", "role"),
             "GetUserPolicy" => m => Get(User(m, call, form).InlinePolicies, form, "UserName", "user"),
             "DeleteRolePolicy" => m => Delete(Role(m, call, form).InlinePolicies, form, "role"),
+            "CreateRole" => m => _life.CreateRole(m, call, form),
+            "DeleteRole" => m => RoleLifeCalls.DeleteRole(m, Role(m, call, form)),
+            "UpdateRole" => m => RoleLifeCalls.UpdateRole(Role(m, call, form), form),
+            "UpdateAssumeRolePolicy" => m => RoleLifeCalls.UpdateTrust(Role(m, call, form), form),
+            "TagRole" => m => RoleLifeCalls.Tag(Role(m, call, form), form),
+            "UntagRole" => m => RoleLifeCalls.Untag(Role(m, call, form), form),
+            "ListRoleTags" => m => RoleLifeCalls.ListTags(Role(m, call, form)),
+            "ListRoles" => m => RoleLifeCalls.List("Roles", form, m.Roles.Values.Where(r => r.Account == call.Caller.Account), r => r.Path, WriteRole),
+            "CreateInstanceProfile" => m => _life.CreateProfile(m, call, form, WriteProfile),
+            "DeleteInstanceProfile" => m => RoleLifeCalls.DeleteProfile(m, Profile(m, call, form)),
+            "ListInstanceProfiles" => m => RoleLifeCalls.List("InstanceProfiles", form, m.InstanceProfiles.Values.Where(p => p.Account == call.Caller.Account), p => p.Path, (x, p) => WriteProfile(x, m, p)),
+            "ListInstanceProfilesForRole" => m => Role(m, call, form) is var role
+                ? RoleLifeCalls.List("InstanceProfiles", form, m.InstanceProfiles.Values.Where(p => p.Account == role.Account && p.RoleName == role.Name), p => p.Path, (x, p) => WriteProfile(x, m, p))
+                : s_done,
             "DeleteUserPolicy" => m => Delete(User(m, call, form).InlinePolicies, form, "user"),
             _ => throw ApiDispatch.UnknownOperation(this, call),
         };
@@ -49,7 +65,7 @@ internal sealed class IamService(LabContext context) : IAwsService
         if (form.GetValueOrDefault("InstanceProfileName") is { } profile)
             return [new PolicyResource(Arn("instance-profile", profile))];
         if (form.GetValueOrDefault("RoleName") is { } role)
-            return [new PolicyResource(Arn("role", role))];
+            return [new PolicyResource(Arn("role", role), form.GetValueOrDefault("PolicyArn") is { } policy ? new Dictionary<string, string> { ["iam:PolicyARN"] = policy } : null)];
         return form.GetValueOrDefault("UserName") is { } user ? [new PolicyResource(Arn("user", user))] : PolicyResource.Any;
     }
 
@@ -140,13 +156,22 @@ internal sealed class IamService(LabContext context) : IAwsService
         return policies.Remove(name) ? s_done : throw NoSuch($"The {kind} policy with name {name} cannot be found.");
     }
 
+    public IReadOnlyList<(string Action, PolicyResource Resource)> AlsoDemanded(AwsCall call)
+    {
+        var form = QueryForm.Of(call, Protocol);
+        if (call.Operation == "AddRoleToInstanceProfile" && form.Text("RoleName") is { } name && context.Model.Read(m => m.FindRole(call.Caller.Account, name)) is { } role)
+            return [("iam:PassRole", new(RoleLifeCalls.ArnOf(role), new Dictionary<string, string> { ["iam:PassedToService"] = "ec2.amazonaws.com" }))];
+        return call.Operation == "CreateRole" && form.Has("Tags.member") ? [.. ResourcesOf(call).Select(r => ("iam:TagRole", r))] : [];
+    }
+
     private static void WriteProfile(XmlText x, LabModel m, InstanceProfile profile) => x
-        .Element("Path", "/").Element("InstanceProfileName", profile.Name).Element("InstanceProfileId", profile.Id).Element("Arn", profile.Arn).Element("CreateDate", DateTimeOffset.UnixEpoch)
+        .Element("Path", profile.Path).Element("InstanceProfileName", profile.Name).Element("InstanceProfileId", profile.Id).Element("Arn", profile.Arn).Element("CreateDate", profile.CreatedAt)
         .List("Roles", "member", profile.RoleName is { } name && m.FindRole(profile.Account, name) is { } role ? [role] : Array.Empty<Role>(), WriteRole);
 
     private static void WriteRole(XmlText x, Role role) => x
-        .Element("Path", "/").Element("RoleName", role.Name).Element("RoleId", role.Id).Element("Arn", $"arn:aws:iam::{role.Account}:role/{role.Name}")
-        .Element("CreateDate", DateTimeOffset.UnixEpoch).Element("AssumeRolePolicyDocument", Uri.EscapeDataString(role.TrustPolicy)).Element("MaxSessionDuration", 3600);
+        .Element("Path", role.Path).Element("RoleName", role.Name).Element("RoleId", role.Id).Element("Arn", RoleLifeCalls.ArnOf(role)).Element("Description", role.Description)
+        .Element("CreateDate", role.CreatedAt).Element("AssumeRolePolicyDocument", Uri.EscapeDataString(role.TrustPolicy)).Element("MaxSessionDuration", role.MaxSessionSeconds)
+        .List("Tags", "member", role.Tags, (t, tag) => t.Element("Key", tag.Key).Element("Value", tag.Value));
 
     private static void WriteUser(XmlText x, User user) => x
         .Element("Path", "/").Element("UserName", user.Name).Element("UserId", user.Id).Element("Arn", $"arn:aws:iam::{user.Account}:user/{user.Name}").Element("CreateDate", DateTimeOffset.UnixEpoch);

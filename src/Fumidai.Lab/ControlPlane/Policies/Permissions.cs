@@ -28,6 +28,15 @@ internal enum Permission
 /// </summary>
 internal sealed class Permissions(LabModel model)
 {
+    /// <summary>Demands all that a call needs: its own action on what it touches, and what is done on the caller's behalf.</summary>
+    public void Demand(IAwsService service, AwsCall call, PolicyOrigin origin)
+    {
+        foreach (var resource in service.ResourcesOf(call))
+            Demand(call.Caller, $"{service.PolicyPrefix}:{call.Operation}", resource, origin, service.Protocol);
+        foreach (var (action, resource) in service.AlsoDemanded(call))
+            Demand(call.Caller, action, resource, origin, service.Protocol);
+    }
+
     /// <summary>Throws what AWS answers in this protocol's family when the caller may not.</summary>
     public void Demand(Caller caller, string action, PolicyResource resource, PolicyOrigin origin, AwsProtocol protocol)
     {

@@ -39,9 +39,6 @@ internal sealed class ClusterCalls(LabContext context)
             .Element("DBClusterIdentifier", e.Cluster.Id).Element("Endpoint", e.Host).Element("Status", "available").Element("EndpointType", e.Type));
     });
 
-    public AwsAnswer DescribeSubnetGroups(AwsCall call, QueryForm form) => context.Model.Read(m => RdsList.Set("DBSubnetGroups", "DBSubnetGroup",
-        RdsList.Choose(form, RdsList.Mine(m.DbSubnetGroups, call), "DBSubnetGroupName", RdsList.NoSubnetGroup, (_, _) => null), (x, g) => RdsXml.SubnetGroup(x, m, g)));
-
     public AwsAnswer SetHttpEndpoint(AwsCall call, QueryForm form, bool isOn)
     {
         var arn = form.Required("ResourceArn");
@@ -75,6 +72,8 @@ internal sealed class ClusterCalls(LabContext context)
             SetCapacity(cluster, form);
             cluster.IamAuthentication = form.Flag("EnableIAMDatabaseAuthentication") ?? cluster.IamAuthentication;
             cluster.DeletionProtection = form.Flag("DeletionProtection") ?? cluster.DeletionProtection;
+            cluster.CopyTagsToSnapshot = form.Flag("CopyTagsToSnapshot") ?? cluster.CopyTagsToSnapshot;
+            cluster.BackupRetentionDays = form.Number("BackupRetentionPeriod") ?? cluster.BackupRetentionDays;
             if (groups.Count > 0)
             {
                 cluster.SecurityGroupIds.Clear();

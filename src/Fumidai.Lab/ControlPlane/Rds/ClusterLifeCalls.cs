@@ -73,13 +73,14 @@ internal sealed class ClusterLifeCalls(LabContext context)
                 IamAuthentication = form.Flag("EnableIAMDatabaseAuthentication") == true,
                 HttpEndpoint = form.Flag("EnableHttpEndpoint") == true,
                 DeletionProtection = form.Flag("DeletionProtection") == true,
+                CopyTagsToSnapshot = form.Flag("CopyTagsToSnapshot") == true,
+                BackupRetentionDays = form.Number("BackupRetentionPeriod") ?? 1,
                 ResourceId = Ids.RdsResource("cluster"),
                 CreatedAt = context.Time.GetUtcNow(),
             };
             ClusterCalls.SetCapacity(made, form);
             made.SecurityGroupIds.AddRange(groups.Count > 0 ? groups : m.SecurityGroups.Values.Where(g => g.VpcId == group.VpcId && g.Name == "default").Select(g => g.Id));
-            foreach (var tag in form.Structures("Tags.Tag"))
-                made.Tags[form.Required($"{tag}.Key")] = form.Text($"{tag}.Value") ?? "";
+            RdsTags.Put(made, form);
             m.DbClusters[id] = made;
             var secretWord = given ?? "";
             if (isManaged)
@@ -88,8 +89,17 @@ internal sealed class ClusterLifeCalls(LabContext context)
         });
         context.Transitions.Start($"Cluster {id} creating", async cancel =>
         {
-            await context.Machines.CreateDatabaseAsync(cluster, password, cancel).ConfigureAwait(false);
-            context.Model.Change(m => SetStatus(m, cluster, "available"));
+            try
+            {
+                await context.Machines.CreateDatabaseAsync(cluster, password, cancel).ConfigureAwait(false);
+                context.Model.Change(m => SetStatus(m, cluster, "available"));
+            }
+            catch (LabException)
+            {
+                // What RDS calls a cluster whose host could not be made; the reason is on the call log.
+                context.Model.Change(m => SetStatus(m, cluster, "failed"));
+                throw;
+            }
         });
         return answer;
     }
@@ -97,11 +107,12 @@ internal sealed class ClusterLifeCalls(LabContext context)
     public AwsAnswer Delete(AwsCall call, QueryForm form)
     {
         var id = form.Required("DBClusterIdentifier");
-        if (form.Flag("SkipFinalSnapshot") != true)
+        var final = form.Text("FinalDBSnapshotIdentifier");
+        if (form.Flag("SkipFinalSnapshot") == true == final is not null)
         {
-            throw form.Text("FinalDBSnapshotIdentifier") is null
-                ? new AwsError("InvalidParameterCombination", "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.")
-                : new AwsError("InvalidParameterCombination", "Snapshots are not modelled by this lab: use SkipFinalSnapshot.");
+            throw new AwsError("InvalidParameterCombination", final is null
+                ? "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
+                : "FinalDBSnapshotIdentifier can not be specified when deleting a cluster with SkipFinalSnapshot");
         }
         var (cluster, answer) = context.Model.Change(m =>
         {
@@ -112,14 +123,18 @@ internal sealed class ClusterLifeCalls(LabContext context)
                 throw new AwsError("InvalidDBClusterStateFault", $"DbCluster {found.Id} is already being deleted.");
             if (RdsXml.Members(m, found).Any(i => i.Status != "deleting"))
                 throw new AwsError("InvalidDBClusterStateFault", "Cluster cannot be deleted, it still contains DB instances in non-deleting state.");
+            if (final is not null)
+                SnapshotCalls.Demand(m, final);
             SetStatus(m, found, "deleting");
             return (found, new XmlText().Group("DBCluster", x => RdsXml.Cluster(x, m, found)).ToAnswer());
         });
         context.Transitions.Start($"Cluster {cluster.Id} deleting", async cancel =>
         {
-            await context.Machines.StopDatabaseAsync(cluster.Id, cancel).ConfigureAwait(false);
+            await context.Machines.RemoveDatabaseAsync(cluster, cancel).ConfigureAwait(false);
             context.Model.Change(m =>
             {
+                if (final is not null)
+                    SnapshotCalls.Take(m, cluster, final, context.Time.GetUtcNow());
                 foreach (var member in RdsXml.Members(m, cluster).ToList())
                     m.DbInstances.Remove(member.Id);
                 // Deleting the cluster deletes its managed secret (aws-facts §3.1).

@@ -25,7 +25,7 @@ internal sealed class DbInstanceCalls(LabContext context)
         var (instance, answer) = context.Model.Change(m =>
         {
             var cluster = ClusterCalls.Find(m, call, clusterId);
-            if (m.DbInstances.ContainsKey(id))
+            if (m.DbInstances.Keys.Contains(id, StringComparer.OrdinalIgnoreCase))
                 throw new AwsError("DBInstanceAlreadyExists", "DB instance already exists");
             if (engine != cluster.Engine)
                 throw new AwsError("InvalidParameterCombination", "The engine name requested for your DB instance doesn't match the engine name of your DB cluster.");
@@ -46,6 +46,7 @@ internal sealed class DbInstanceCalls(LabContext context)
                 IsWriter = !RdsXml.Members(m, cluster).Any(i => i.IsWriter),
                 ResourceId = Ids.RdsResource("db"),
             };
+            RdsTags.Put(made, form);
             m.DbInstances[id] = made;
             return (made, new XmlText().Group("DBInstance", x => RdsXml.Instance(x, m, made)).ToAnswer());
         });
