@@ -7,6 +7,9 @@ namespace Fumidai.Journeys.Tests;
 /// <summary>What can be seen of this machine from outside the product.</summary>
 internal static class Machine
 {
+    public static bool Finds(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
+
     public static async Task<bool> ListensAsync(int port)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

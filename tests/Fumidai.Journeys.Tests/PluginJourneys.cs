@@ -32,7 +32,8 @@ public sealed class PluginJourneys(RunningLab lab)
 
         await shell.TypeAsync("test -t 0 && echo a-terminal-$((40 + 2))\r");
         await shell.OutputLineAsync("a-terminal-42");
-        await shell.TypeAsync("echo sleeping-$((40 + 3)); sleep 1000\r");
+        // Said by the process that is to be interrupted: between two commands the shell itself would take the signal.
+        await shell.TypeAsync("sh -c 'echo sleeping-$((40 + 3)); exec sleep 1000'\r");
         await shell.OutputLineAsync("sleeping-43");
         await shell.TypeAsync("\x03");
         await shell.TypeAsync("echo awake-$((40 + 4))\r");

@@ -29,9 +29,10 @@ public sealed class RunningLab : IAsyncLifetime
         Environment["DOTNET_EnableDiagnostics"] = "0";
         Environment["AWS_CONFIG_FILE"] = Path.Combine(_home, "no-config");
         Environment["AWS_SHARED_CREDENTIALS_FILE"] = Path.Combine(_home, "no-credentials");
-        _lab = Command.Start(Environment, Command.Fumidai, "lab");
+        _lab = Command.Start(Environment, Command.Fumidai, IsEmpty ? ["lab", "--empty"] : ["lab"]);
         // Where PostgreSQL really listens: the lab says so, for comparisons that take no tunnel.
-        _direct = (await _lab.ErrorLineAsync("PostgreSQL of cluster app on ")).Split(' ')[^1];
+        if (!IsEmpty)
+            _direct = (await _lab.ErrorLineAsync("PostgreSQL of cluster app on ")).Split(' ')[^1];
         await _lab.ErrorLineAsync("Ready.");
         var printed = await Command.RunAsync(Environment, Command.Fumidai, "lab", "--print-env");
         Assert.Equal(0, printed.ExitCode);
@@ -42,6 +43,9 @@ public sealed class RunningLab : IAsyncLifetime
             Environment[line["export ".Length..at]] = line[(at + 1)..].Trim('\'', '"');
         }
     }
+
+    /// <summary>Start from nothing instead of the mission's architecture.</summary>
+    internal bool IsEmpty { get; init; }
 
     internal Command Process => _lab!;
 
@@ -55,6 +59,7 @@ public sealed class RunningLab : IAsyncLifetime
     /// <summary>The real aws CLI against the lab; fails when the call fails.</summary>
     internal async Task<string> AwsAsync(params string[] arguments)
     {
+        Assert.SkipUnless(Machine.Finds("aws"), "the aws CLI is not on PATH");
         var finished = await Command.RunAsync(Environment, "aws", arguments);
         Assert.True(finished.ExitCode == 0, $"aws {string.Join(' ', arguments)}: {finished}");
         return finished.Output.Trim();

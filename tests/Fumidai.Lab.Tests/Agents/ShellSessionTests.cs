@@ -23,7 +23,8 @@ public sealed class ShellSessionTests
         await shell.SendAsync("tty; stty size\r"u8.ToArray(), ServerFixture.Limit);
         said = await UntilAsync(shell, "31 97");
         Assert.Contains("/dev/pts/", said, StringComparison.Ordinal);
-        await shell.SendAsync("echo be''gun; sleep 300\r"u8.ToArray(), ServerFixture.Limit);
+        // Said by the process that is to be interrupted: between two commands the shell itself would take the signal.
+        await shell.SendAsync("sh -c 'echo be\"\"gun; exec sleep 300'\r"u8.ToArray(), ServerFixture.Limit);
         await UntilAsync(shell, "begun");
         await shell.SendAsync(new byte[] { 3 }, ServerFixture.Limit);
         await shell.SendAsync("exit\r"u8.ToArray(), ServerFixture.Limit);
