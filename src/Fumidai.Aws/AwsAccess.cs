@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Amazon.EC2;
@@ -131,7 +132,8 @@ public sealed class AwsAccess : IDisposable
         _http.Dispose();
     }
 
-    private static void DisposeOf<T>(Lazy<T> client) where T : IDisposable
+    // The annotation is Lazy<T>'s own; without it the trimmer refuses.
+    private static void DisposeOf<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] T>(Lazy<T> client) where T : IDisposable
     {
         if (client.IsValueCreated)
             client.Value.Dispose();
