@@ -11,23 +11,27 @@ namespace Fumidai.Bench;
 internal sealed class FarEnd : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener _onBastion;
     private readonly Task _accepting;
 
-    public FarEnd()
+    /// <param name="bastion">Loopback address that stands for the private bastion: what its localhost is in the lab.</param>
+    public FarEnd(IPAddress bastion)
     {
         _listener.Start(1024);
-        _accepting = AcceptAsync();
+        _onBastion = new TcpListener(bastion, Port);
+        _onBastion.Start(1024);
+        _accepting = Task.WhenAll(AcceptAsync(_listener), AcceptAsync(_onBastion));
     }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
-    private async Task AcceptAsync()
+    private static async Task AcceptAsync(TcpListener listener)
     {
         try
         {
             while (true)
             {
-                var client = await _listener.AcceptSocketAsync();
+                var client = await listener.AcceptSocketAsync();
                 _ = Task.Run(() => ServeAsync(client));
             }
         }
@@ -104,6 +108,7 @@ internal sealed class FarEnd : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _listener.Stop();
+        _onBastion.Stop();
         await _accepting;
     }
 }

@@ -8,14 +8,14 @@ const long Bytes = 128L << 20;
 // Our client sends at most 900 messages of 1,024 bytes a second through Session Manager (session-manager-protocol §9.3): no use in more.
 const long PacedBytes = 4L << 20;
 
-await using var farEnd = new FarEnd();
-var instances = await Ways.RunAsync("aws", ["ec2", "describe-instances", "--query", "Reservations[].Instances[].[InstanceId,PublicIpAddress,Tags[?Key=='fumidai:ssh-port']|[0].Value]", "--output", "text"]);
+var instances = await Ways.RunAsync("aws", ["ec2", "describe-instances", "--query", "Reservations[].Instances[].[InstanceId,PublicIpAddress,PrivateIpAddress,Tags[?Key=='fumidai:ssh-port']|[0].Value]", "--output", "text"]);
 var rows = instances.Split('\n').Select(l => l.Split('\t')).ToArray();
 var @private = rows.First(r => r[1] == "None");
 var @public = rows.First(r => r[1] != "None");
+await using var farEnd = new FarEnd(System.Net.IPAddress.Parse(@private[2]));
 
 var ways = new List<Way> { new("direct", farEnd.Port, null) };
-if (await Ways.OpenSshAsync(@public[0], @public[1], @public[2], farEnd.Port) is { } openSsh)
+if (await Ways.OpenSshAsync(@public[0], @public[1], @public[3], farEnd.Port) is { } openSsh)
     ways.Add(openSsh);
 else
     Console.WriteLine("ssh -L: not measured, as ssh, ssh-keygen or aws is missing here");
