@@ -11,6 +11,7 @@ public sealed class StackJourneys
         await using var lab = new RunningLab { IsEmpty = true };
         await lab.InitializeAsync();
         var config = Path.Combine(lab.Environment["HOME"], "fumidai.yaml");
+        await File.WriteAllTextAsync(config, "region: ap-northeast-1\n", TestContext.Current.CancellationToken);
 
         var up = await lab.FumidaiAsync("up", "--pattern", "both", "--yes", "--config", config);
         Assert.True(up.ExitCode == 0, up.ToString());
