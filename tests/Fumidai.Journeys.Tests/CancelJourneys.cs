@@ -45,8 +45,9 @@ public sealed class CancelJourneys(RunningLab lab)
 
     private Task<string> ActiveSessionsAsync() => lab.AwsAsync("ssm", "describe-sessions", "--state", "Active", "--query", "Sessions[].SessionId", "--output", "text");
 
+    // exec: a dash that stays between (SHELL unset) would answer the Ctrl-C with its own 130.
     private Command OnTerminal(string arguments) =>
-        Command.Start(lab.Environment, "script", "-qefc", $"{Command.Fumidai} {arguments}", "/dev/null");
+        Command.Start(lab.Environment, "script", "-qefc", $"exec {Command.Fumidai} {arguments}", "/dev/null");
 
     // The cancel must meet a running query: another connection, over the same lab, watches for it.
     private async Task UntilRunningAsync(Command terminal)
