@@ -18,7 +18,9 @@ public sealed class StackJourneyTests
         await File.WriteAllTextAsync(file, ForeignTemplate.Whole, TestContext.Current.CancellationToken);
         var before = lab.Context.Model.Read(Count);
         string[] deploy = ["cloudformation", "deploy", "--template-file", file, "--stack-name", "depot", "--capabilities", "CAPABILITY_IAM", "--tags", "team=blue", "--parameter-overrides", "Block=10.77.0.0/16", "--no-fail-on-empty-changeset"];
-        await CliAsync(lab, deploy);
+        var planned = await CliAsync(lab, [.. deploy, "--no-execute-changeset"]);
+        await CliAsync(lab, "cloudformation", "execute-change-set", "--change-set-name", planned.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[^1]);
+        await SettledAsync(lab, "depot");
         Assert.Contains("No changes to deploy", await CliAsync(lab, deploy), StringComparison.Ordinal);
         var stack = JsonDocument.Parse(await CliAsync(lab, "cloudformation", "describe-stacks", "--stack-name", "depot")).RootElement.GetProperty("Stacks")[0];
         var outputs = stack.GetProperty("Outputs").EnumerateArray().ToDictionary(o => o.GetProperty("OutputKey").GetString()!, o => o.GetProperty("OutputValue").GetString()!);
@@ -36,7 +38,9 @@ public sealed class StackJourneyTests
         }
 
         await CliAsync(lab, "cloudformation", "delete-stack", "--stack-name", "depot");
-        await CliAsync(lab, "cloudformation", "wait", "stack-delete-complete", "--stack-name", stack.GetProperty("StackId").GetString()!);
+        var id = stack.GetProperty("StackId").GetString()!;
+        await SettledAsync(lab, id);
+        await CliAsync(lab, "cloudformation", "wait", "stack-delete-complete", "--stack-name", id);
         Assert.Equal(before, lab.Context.Model.Read(Count));
         Assert.Empty(JsonDocument.Parse(await CliAsync(lab, "resourcegroupstaggingapi", "get-resources", "--tag-filters", "Key=team,Values=blue")).RootElement.GetProperty("ResourceTagMappingList").EnumerateArray());
         Assert.DoesNotContain(lab.Plane.Describe(), l => l.StartsWith("PostgreSQL", StringComparison.Ordinal) || l.StartsWith("agent", StringComparison.Ordinal));
@@ -44,6 +48,14 @@ public sealed class StackJourneyTests
 
     private static int Count(LabModel m) => m.Vpcs.Count + m.Subnets.Count + m.SecurityGroups.Count + m.RouteTables.Count + m.Endpoints.Count + m.DbClusters.Count + m.DbInstances.Count + m.DbSubnetGroups.Count
         + m.Roles.Count + m.InstanceProfiles.Count + m.Secrets.Count + m.Instances.Values.Count(i => i.State != "terminated");
+
+    // The cli's own waiters look every 30 s; one of its calls takes long enough to be a pace of its own.
+    private static async Task SettledAsync(RelayFixture lab, string stack)
+    {
+        while ((await CliAsync(lab, "cloudformation", "describe-stacks", "--stack-name", stack, "--query", "Stacks[0].StackStatus")).Contains("IN_PROGRESS", StringComparison.Ordinal))
+        {
+        }
+    }
 
     private static async Task<string> CliAsync(RelayFixture lab, params string[] arguments)
     {
