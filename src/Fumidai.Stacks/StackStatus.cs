@@ -19,6 +19,10 @@ public sealed record StackStatus
     public string? PublicBastionId => Physical("PublicBastion");
     /// <summary>The cluster this stack has or leads to, if any.</summary>
     public string? ClusterId => Stack.Outputs.GetValueOrDefault("ClusterId") ?? Physical("Cluster");
+    /// <summary>Where the stack's own cluster listens, as HOST:PORT, if it has one.</summary>
+    public string? ClusterEndpoint => Stack.Outputs.GetValueOrDefault("ClusterEndpoint") is { } host ? $"{host}:{Stack.Outputs.GetValueOrDefault("ClusterPort")}" : null;
+    /// <summary>Secret with the master user and password of the stack's own cluster, if it has one.</summary>
+    public string? SecretArn => Stack.Outputs.GetValueOrDefault("SecretArn");
     /// <summary>The one address that may use SSH, as a /32; null: no public bastion.</summary>
     public string? CallerCidr => Stack.Parameters.GetValueOrDefault(PlanValues.CallerCidr);
 

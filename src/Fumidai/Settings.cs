@@ -46,7 +46,12 @@ public sealed record Settings
     /// <summary>Reads and merges. Looks for fumidai.yaml in the working directory, its parents, then the user's config folder.</summary>
     /// <exception cref="FumidaiException">Configuration: unknown keys, wrong values, with file and line.</exception>
     public static Settings Load(CommandLineSettings commandLine, string workingDirectory, Func<string, string?> environment) =>
-        SettingsLoading.Load(commandLine, workingDirectory, environment);
+        SettingsLoading.Load(commandLine, workingDirectory, environment, mayLackFile: false);
+
+    /// <summary>The same for those who write the file: one that was named and does not exist counts as empty, and <see cref="File"/> says where it belongs.</summary>
+    /// <inheritdoc cref="Load"/>
+    public static Settings LoadToWrite(CommandLineSettings commandLine, string workingDirectory, Func<string, string?> environment) =>
+        SettingsLoading.Load(commandLine, workingDirectory, environment, mayLackFile: true);
 
     /// <summary>What the <c>FUMIDAI_*</c> variables said, in the command line's shape.</summary>
     internal CommandLineSettings FromEnvironment { get; init; } = new();

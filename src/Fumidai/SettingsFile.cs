@@ -24,12 +24,12 @@ internal sealed record SettingsFile
     internal IReadOnlyDictionary<string, TargetSettings> Targets { get; init; } = new Dictionary<string, TargetSettings>();
 
     /// <summary>The file to read: the one named, else the nearest from the working directory up, else the user's; null: none.</summary>
-    internal static string? Locate(string? named, string workingDirectory, Func<string, string?> environment)
+    internal static string? Locate(string? named, string workingDirectory, Func<string, string?> environment, bool mayBeMissing = false)
     {
         if (named is not null)
         {
             var path = Path.GetFullPath(UserFolders.Expand(named, environment), workingDirectory);
-            return File.Exists(path) ? path : throw new FumidaiException(Reason.Configuration, $"cannot read {path}", "there is no such file");
+            return mayBeMissing || File.Exists(path) ? path : throw new FumidaiException(Reason.Configuration, $"cannot read {path}", "there is no such file");
         }
         for (var folder = new DirectoryInfo(workingDirectory); folder is not null; folder = folder.Parent)
         {

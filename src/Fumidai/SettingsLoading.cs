@@ -13,14 +13,14 @@ internal static class SettingsLoading
         "FUMIDAI_MY_IP_URL", "FUMIDAI_PORT", "FUMIDAI_SECRET", "FUMIDAI_USER", "FUMIDAI_VIA",
     ];
 
-    internal static Settings Load(CommandLineSettings commandLine, string workingDirectory, Func<string, string?> environment)
+    internal static Settings Load(CommandLineSettings commandLine, string workingDirectory, Func<string, string?> environment, bool mayLackFile)
     {
         string? Get(string name) => environment(name) is { Length: > 0 } value ? value : null;
 
         CheckCommandLine(commandLine);
         var variables = FromVariables(Get);
-        var path = SettingsFile.Locate(commandLine.Config ?? variables.Config, workingDirectory, environment);
-        var file = path is null ? new SettingsFile() : SettingsFile.Read(path, environment);
+        var path = SettingsFile.Locate(commandLine.Config ?? variables.Config, workingDirectory, environment, mayLackFile);
+        var file = path is null || (mayLackFile && !File.Exists(path)) ? new SettingsFile() : SettingsFile.Read(path, environment);
 
         // AWS's own variables stand between flags and file, and Fumidai.Aws reads them itself: a value of the file is passed on
         // only where they are silent. Keys in the environment are a whole identity, so they silence the file's profile as well.

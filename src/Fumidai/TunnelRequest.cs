@@ -19,6 +19,11 @@ public sealed record TunnelRequest
     /// <c>FUMIDAI_IDENTITY_PASSPHRASE</c> is set. Returning null gives up.
     /// </summary>
     public Func<string, CancellationToken, ValueTask<Secret?>>? AskPassphrase { get; init; }
+    /// <summary>
+    /// Asked when the bastion of an <c>ssh</c> route does not let our address in: whoever owns its rules may change them. True: it lets us in now;
+    /// null: nobody may.
+    /// </summary>
+    public Func<BastionInstance, System.Net.IPAddress, CancellationToken, ValueTask<bool>>? Admit { get; init; }
     /// <summary>Where to log.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
     /// <summary>The clock.</summary>

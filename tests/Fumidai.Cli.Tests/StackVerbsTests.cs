@@ -50,6 +50,43 @@ public sealed class StackVerbsTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task The_file_that_config_names_is_made_by_up_and_removed_by_down_which_can_be_said_twice()
+    {
+        var named = Path.Combine(_folder, "team", "stacks.yaml");
+
+        var up = await _aws.RunAsync(_folder, "up", "--yes", "--config", named);
+        Assert.True(up.ExitCode == 0, up.ToString());
+        Assert.Equal($"fumidai connect fumidai --endpoint-url {_aws.Url} --config {named}\n", up.Output);
+        Assert.Equal("cluster/fumidai-cluster-x1", Settings.Load(new CommandLineSettings { Config = named }, _folder, _ => null).Targets["fumidai"].Target);
+
+        for (var i = 0; i < 2; i++)
+        {
+            var down = await _aws.RunAsync(_folder, "down", "--yes", "--config", named);
+            Assert.True(down.ExitCode == 0, down.ToString());
+            Assert.False(File.Exists(named));
+        }
+    }
+
+    [Theory]
+    [InlineData("up")]
+    [InlineData("down")]
+    public async Task What_a_killed_run_left_beside_the_file_is_swept_away_by_the_next_and_nothing_else_is(string verb)
+    {
+        await _aws.RunAsync(_folder, "up", "--yes");
+        // Above every pid there can be.
+        var left = Yaml + ".2000000000.tmp";
+        string[] others = [Yaml + ".bak.tmp", Yaml + ".tmp", Yaml + "." + Environment.ProcessId + ".tmpx"];
+        foreach (var path in others.Prepend(left))
+            await File.WriteAllTextAsync(path, "half", TestContext.Current.CancellationToken);
+
+        var next = await _aws.RunAsync(_folder, verb, "--yes");
+
+        Assert.True(next.ExitCode == 0, next.ToString());
+        Assert.False(File.Exists(left));
+        Assert.All(others, path => Assert.True(File.Exists(path), path));
+    }
+
+    [Fact]
     public async Task A_second_up_changes_what_it_says_and_keeps_the_rest()
     {
         await _aws.RunAsync(_folder, "up", "--pattern", "both", "--endpoints", "none", "--tag", "team=data", "--min-acu", "0.5", "--yes");

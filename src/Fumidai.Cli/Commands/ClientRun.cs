@@ -33,6 +33,7 @@ internal static class ClientRun
             Access = access,
             Events = screen,
             AskPassphrase = run.Passphrase.AskAsync,
+            Admit = new AddressFollowing(run, access).AdmitAsync,
             LoggerFactory = run.Logs,
             Time = surroundings.Time,
         };

@@ -30,7 +30,7 @@ internal sealed record DownCommand(string? Name, bool IsAgreed, CommandLineSetti
 
     public async Task<int> RunAsync(Run run)
     {
-        var settings = Fumidai.Settings.Load(Settings, run.Surroundings.WorkingDirectory, run.Surroundings.Environment);
+        var settings = Fumidai.Settings.LoadToWrite(Settings, run.Surroundings.WorkingDirectory, run.Surroundings.Environment);
         using var access = AwsAccess.Open(settings.Aws, run.Surroundings.Time);
         var stack = new StackRun(run, settings, access);
         return await new StackTakingDown(stack, Name ?? new StackOptions().Name, IsAgreed).RunAsync();

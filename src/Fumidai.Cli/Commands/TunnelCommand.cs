@@ -36,7 +36,8 @@ internal sealed record TunnelCommand(IReadOnlyList<string> Targets, CommandLineS
             TargetCatalog.CheckName(settings, name);
         using var access = AwsAccess.Open(settings.Aws, run.Surroundings.Time);
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
-        var opening = Targets.Select(name => OpenAsync(run, access, settings, name, giveUp)).ToArray();
+        var following = new AddressFollowing(run, access);
+        var opening = Targets.Select(name => OpenAsync(run, access, settings, name, following.AdmitAsync, giveUp)).ToArray();
         try
         {
             await Task.WhenAll(opening);
@@ -63,7 +64,8 @@ internal sealed record TunnelCommand(IReadOnlyList<string> Targets, CommandLineS
             : throw new FumidaiException(Reason.Usage, $"{Visible.Quote(twice.Key)} was named twice", next: "Name each target once: a tunnel serves any number of connections");
     }
 
-    private static async Task<Tunnel> OpenAsync(Run run, AwsAccess access, Settings settings, string name, CancellationTokenSource giveUp)
+    private static async Task<Tunnel> OpenAsync(
+        Run run, AwsAccess access, Settings settings, string name, Func<BastionInstance, System.Net.IPAddress, CancellationToken, ValueTask<bool>> admit, CancellationTokenSource giveUp)
     {
         try
         {
@@ -76,6 +78,7 @@ internal sealed record TunnelCommand(IReadOnlyList<string> Targets, CommandLineS
                     Access = access,
                     Events = run.Screen,
                     AskPassphrase = run.Passphrase.AskAsync,
+                    Admit = admit,
                     LoggerFactory = run.Logs,
                     Time = run.Surroundings.Time,
                 },

@@ -35,7 +35,7 @@ internal sealed record UpCommand(StackChoices Choices, UpOptions How, CommandLin
 
     public async Task<int> RunAsync(Run run)
     {
-        var settings = Fumidai.Settings.Load(Settings, run.Surroundings.WorkingDirectory, run.Surroundings.Environment);
+        var settings = Fumidai.Settings.LoadToWrite(Settings, run.Surroundings.WorkingDirectory, run.Surroundings.Environment);
         var choices = How.FromFile is { } file ? Choices.Over(StackFile.Read(Path.GetFullPath(file, run.Surroundings.WorkingDirectory))) : Choices;
         choices.Check();
         if (How.ExportAs is not null && StackExport.NeedsNoAws(choices))

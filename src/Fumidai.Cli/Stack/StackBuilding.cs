@@ -168,6 +168,8 @@ internal sealed class StackBuilding(StackRun stack, StackChoices choices, UpOpti
         _screen.Waiting("Looking at the stack's outputs");
         var status = await StackStatus.ReadAsync(stack.Access, _name, stack.Token);
         _screen.Waiting(null);
+        if (status.ClusterEndpoint is { } endpoint && status.SecretArn is { } secret)
+            _screen.Note($"Database {endpoint}; its master password is in {secret}");
         if (status.ClusterId is { } cluster)
             new TargetEntry(stack, _name).Write(cluster, choices.Said.GetValueOrDefault(StackWord.Secret));
         return ExitCodes.Success;

@@ -74,7 +74,9 @@ internal sealed record StackReport
                 yield return $"             {session.Owner.Split('/')[^1]}{(session.Started is { } at ? $" since {at.UtcDateTime.ToString("yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture)}" : "")}, session {session.Id}";
         }
         if (Status.ClusterId is { } cluster)
-            yield return $"  database   cluster/{cluster}";
+            yield return $"  database   cluster/{cluster}{(Status.ClusterEndpoint is { } endpoint ? $", {endpoint}" : "")}";
+        if (Status.SecretArn is { } secret)
+            yield return $"  password   {secret}";
         yield return $"  cost       {CostText()}";
     }
 

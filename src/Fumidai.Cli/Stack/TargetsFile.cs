@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using YamlDotNet.Core;
 
@@ -17,8 +18,10 @@ internal sealed class TargetsFile(string path)
     /// <param name="mark">See <see cref="TargetsText.Mark"/>.</param>
     internal EntryOutcome Write(IEnumerable<(string Key, string Value)> settings, string name, string target, string? secret, string mark)
     {
+        Sweep();
         if (!File.Exists(path))
         {
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!);
             Replace(TargetsText.New(settings, name, target, secret, mark), false);
             return EntryOutcome.Written;
         }
@@ -44,6 +47,7 @@ internal sealed class TargetsFile(string path)
     /// <returns>Their names.</returns>
     internal IReadOnlyList<string> Remove(string mark)
     {
+        Sweep();
         if (!File.Exists(path))
             return [];
         var (text, hasMark) = Read();
@@ -74,7 +78,40 @@ internal sealed class TargetsFile(string path)
         return (Encoding.UTF8.GetString(hasMark ? bytes.AsSpan(3) : bytes), hasMark);
     }
 
-    // Beside it and then in its place: who is killed half-way leaves the old one.
+    /// <summary>Removes what a killed run left beside the file. That of a process which lives is its own.</summary>
+    private void Sweep()
+    {
+        var real = System.IO.Path.GetFullPath(Real());
+        if (System.IO.Path.GetDirectoryName(real) is not { } folder || !Directory.Exists(folder))
+            return;
+        var start = System.IO.Path.GetFileName(real) + ".";
+        foreach (var left in Directory.EnumerateFiles(folder, start + "*.tmp"))
+        {
+            if (int.TryParse(System.IO.Path.GetFileName(left)[start.Length..^".tmp".Length], NumberStyles.None, CultureInfo.InvariantCulture, out var pid) && !Lives(pid))
+                File.Delete(left);
+        }
+    }
+
+    private static bool Lives(int pid)
+    {
+        if (pid == Environment.ProcessId)
+            return false;
+        try
+        {
+            using var process = System.Diagnostics.Process.GetProcessById(pid);
+            return !process.HasExited;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+        catch (Exception e) when (e is InvalidOperationException or System.ComponentModel.Win32Exception)
+        {
+            return true;
+        }
+    }
+
+    // Beside it and then in its place: who is killed half-way leaves the old one, and the next run sweeps.
     private void Replace(string text, bool withMark)
     {
         var real = Real();

@@ -2,11 +2,11 @@ namespace Fumidai.Lab;
 
 /// <summary>
 /// What goes on after a call was answered: an instance that is pending comes to run, an endpoint becomes available. Lab only: states change after a
-/// second of the lab's clock where AWS takes minutes.
+/// quarter of a second of the lab's clock where AWS takes minutes.
 /// </summary>
 internal sealed class Transitions(TimeProvider time, CallLog calls) : IAsyncDisposable
 {
-    public static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
     private readonly CancellationTokenSource _end = new();
     private readonly Lock _gate = new();

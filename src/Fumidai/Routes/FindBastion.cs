@@ -40,7 +40,11 @@ internal sealed class FindBastion(TunnelRequest request, TunnelSettings settings
             }
             if (open.Count > 1 && onlyOne)
                 throw new FumidaiException(Reason.Usage, $"several bastions can be reached in {where}", string.Join(", ", open.Take(10).Select(b => b.Id)), "Name one with --bastion");
-            return open.Count > 0 ? open[0] : throw Shut(reachable[0], own!);
+            if (open.Count > 0)
+                return open[0];
+            if (request.Admit is { } admit && await admit(reachable[0], own!, cancellationToken).ConfigureAwait(false))
+                return reachable[0];
+            throw Shut(reachable[0], own!);
         }
         catch (AwsFailure e)
         {

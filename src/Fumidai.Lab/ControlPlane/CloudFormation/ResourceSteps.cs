@@ -1,12 +1,12 @@
 namespace Fumidai.Lab;
 
 /// <summary>
-/// Makes, changes and removes single resources of stacks. Lab only: a step takes a tenth of a second of the lab's clock, beside what the resource
+/// Makes, changes and removes single resources of stacks. Lab only: a step takes a fiftieth of a second of the lab's clock, beside what the resource
 /// itself takes to become ready, and one comes after the other, where AWS works on several.
 /// </summary>
 internal sealed class ResourceSteps(LabContext context, CallsOnBehalf calls, StackJournal journal)
 {
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
 
     /// <exception cref="StepFailure">It could not be made; what was made of it is remembered.</exception>
     public async Task MakeAsync(Stack stack, StackInput input, TemplateResource declared, CancellationToken cancellationToken)
