@@ -78,7 +78,7 @@ internal static class JsonEvents
         json.WriteEndObject();
     });
 
-    private static bool IsNumber(string name) => name is "port" or "exit_code" or "pid" or "attempt" or "duration_ms";
+    private static bool IsNumber(string name) => name is "port" or "exit_code" or "pid" or "attempt" or "duration_ms" or "connections";
 
     internal static void WriteText(Utf8JsonWriter json, string name, string? value)
     {

@@ -34,16 +34,17 @@ internal sealed class CopyLoop
 
     private readonly Socket _client;
     private readonly RouteChannel _channel;
+    private readonly ChannelNumbers? _numbers;
     private Failure? _first;
     private long _up;
     private long _down;
 
-    private CopyLoop(Socket client, RouteChannel channel) => (_client, _channel) = (client, channel);
+    private CopyLoop(Socket client, RouteChannel channel, ChannelNumbers? numbers) => (_client, _channel, _numbers) = (client, channel, numbers);
 
     /// <summary>Copies until both directions are over. Closes the client (with a reset when it ended badly) and disposes the channel.</summary>
-    internal static async Task<CopyResult> RunAsync(Socket client, RouteChannel channel, CancellationToken stop)
+    internal static async Task<CopyResult> RunAsync(Socket client, RouteChannel channel, CancellationToken stop, ChannelNumbers? numbers = null)
     {
-        var loop = new CopyLoop(client, channel);
+        var loop = new CopyLoop(client, channel, numbers);
         using (stop.UnsafeRegister(static state => ((CopyLoop)state!).Fail(CopySide.Stopped, new OperationCanceledException("the tunnel is closing")), loop))
         {
             // The channel ends last: bytes it has taken from us may still be on their way when both directions are done here.
@@ -83,6 +84,7 @@ internal sealed class CopyLoop
                     break;
                 output.Advance(read);
                 _up += read;
+                _numbers?.AddUp(read);
                 var flush = await output.FlushAsync().ConfigureAwait(false);
                 if (flush.IsCompleted || flush.IsCanceled)
                     break; // the far end reads no more; what it still says is the other direction's business
@@ -136,6 +138,7 @@ internal sealed class CopyLoop
         {
             var sent = await _client.SendAsync(bytes, SocketFlags.None).ConfigureAwait(false);
             _down += sent;
+            _numbers?.AddDown(sent);
             bytes = bytes[sent..];
         }
     }

@@ -22,8 +22,8 @@ public static class SignIn
     public static async Task<ClientEnvironment> PrepareAsync(TunnelRequest request, System.Net.IPEndPoint local, Func<string, string?> environment, CancellationToken cancellationToken)
     {
         var settings = TunnelSettings.Of(request.Settings, request.Target);
-        var login = await new LoginChoice(request.Target, settings, local.Port, environment)
-            .FindAsync((id, token) => ReadAsync(request.Access, id, token), cancellationToken).ConfigureAwait(false);
+        var login = await Telemetry.SignInAsync(request.Target, () => new LoginChoice(request.Target, settings, local.Port, environment)
+            .FindAsync((id, token) => ReadAsync(request.Access, id, token), cancellationToken)).ConfigureAwait(false);
         var roots = settings.CaFile is { } file
             ? RootsFile.Checked(file)
             : RootsFile.Write(request.Access.HasCustomEndpoint ? request.Access.RootsFile : null, environment);

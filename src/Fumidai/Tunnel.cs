@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Fumidai;
 
 /// <summary>One local listener bound to one target over one route.</summary>
-public sealed class Tunnel : IAsyncDisposable
+public sealed partial class Tunnel : IAsyncDisposable
 {
     /// <summary>How long a client's channel may take to open; longer than a dial's own limits, so that those speak first.</summary>
     private static readonly TimeSpan OpenLimit = TimeSpan.FromSeconds(75);
@@ -26,7 +27,9 @@ public sealed class Tunnel : IAsyncDisposable
     private readonly TaskCompletionSource<FumidaiException?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly HashSet<Task> _connections = [];
     private readonly Lock _endingLock = new();
+    private Task _accepting = Task.CompletedTask;
     private Task _loops = Task.CompletedTask;
+    private Telemetry.TunnelCount? _count;
     private Task? _ending;
 
     private Tunnel(TunnelRequest request, LocalListener listener, IRoute route)
@@ -54,9 +57,11 @@ public sealed class Tunnel : IAsyncDisposable
         try
         {
             request.Tell("starting", $"Opening a tunnel to {request.Target.Name}", ("port", listener.EndPoint.Port.ToString(CultureInfo.InvariantCulture)));
-            var route = await openRoute(cancellationToken).ConfigureAwait(false);
+            var route = await Telemetry.TraceAsync("fumidai.tunnel.open", request.Target, () => openRoute(cancellationToken)).ConfigureAwait(false);
             var tunnel = new Tunnel(request, listener, route);
-            tunnel._loops = Task.WhenAll([.. listener.Sockets.Select(tunnel.AcceptAsync), tunnel.WatchRouteAsync()]);
+            tunnel._count = Telemetry.CountTunnel(request.Target.Name);
+            tunnel._accepting = Task.WhenAll(listener.Sockets.Select(tunnel.AcceptAsync));
+            tunnel._loops = Task.WhenAll(tunnel._accepting, tunnel.WatchRouteAsync());
             request.Tell(
                 "ready",
                 $"Listening on {listener.EndPoint} → {request.Target.Name} via {route.Name} {route.Bastion} ({region})",
@@ -98,6 +103,7 @@ public sealed class Tunnel : IAsyncDisposable
     {
         _request.Tell("closing", $"Closing the tunnel to {Target.Name}");
         _listener.Dispose();
+        _count?.Dispose();
         await _stop.CancelAsync().ConfigureAwait(false);
         Task[] running;
         lock (_connections)
@@ -122,12 +128,15 @@ public sealed class Tunnel : IAsyncDisposable
         if (lost is null || _stop.IsCancellationRequested)
             return;
         _listener.Dispose();
+        _count?.Dispose();
         _ended.TrySetResult(new FumidaiException(Reason.RouteLost, $"the tunnel to {Target.Name} was lost", lost.Message, inner: lost));
     }
 
     private async Task AcceptAsync(Socket listener)
     {
         await Task.Yield();
+        // What the opener was doing is not what connections are part of, hours later.
+        Activity.Current = null;
         while (true)
         {
             try
@@ -135,7 +144,7 @@ public sealed class Tunnel : IAsyncDisposable
                 Keep(ServeAsync(await listener.AcceptAsync(_stop.Token).ConfigureAwait(false)));
                 continue;
             }
-            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException || _stop.IsCancellationRequested || _ended.Task.IsCompleted)
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException || _stop.IsCancellationRequested || _ended.Task.IsCompleted || _isDraining)
             {
                 return;
             }
@@ -165,11 +174,15 @@ public sealed class Tunnel : IAsyncDisposable
     private async Task ServeAsync(Socket client)
     {
         await Task.Yield();
+        var numbers = Telemetry.NumbersOf(Target.Name, RouteName);
         try
         {
             client.NoDelay = true;
-            var channel = await OpenChannelAsync().ConfigureAwait(false);
-            var result = await CopyLoop.RunAsync(client, channel, _stop.Token).ConfigureAwait(false);
+            var channel = await Telemetry.TraceAsync("fumidai.channel.open", Target, OpenChannelAsync).ConfigureAwait(false);
+            using var counted = numbers.CountOpen();
+            var result = await CopyLoop.RunAsync(client, channel, _stop.Token, numbers).ConfigureAwait(false);
+            if (result.Blame == CopySide.Channel)
+                numbers.AddFailed();
             _logger.ConnectionEnded(result.Up, result.Down, result.Blame);
             if (result is { Blame: CopySide.Channel, Reason: FumidaiException { Reason: Reason.NoRoute } refused })
                 TellRefused(refused);
@@ -177,6 +190,7 @@ public sealed class Tunnel : IAsyncDisposable
         catch (FumidaiException e) when (!_stop.IsCancellationRequested)
         {
             CopyLoop.Reset(client);
+            numbers.AddFailed();
             TellRefused(e);
         }
         catch (Exception e)

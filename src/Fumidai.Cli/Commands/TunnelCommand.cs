@@ -1,9 +1,10 @@
+using System.Net;
 using Fumidai.Aws;
 
 namespace Fumidai.Cli;
 
 /// <summary><c>fumidai tunnel TARGET...</c>: tunnels in the foreground until Ctrl-C.</summary>
-internal sealed record TunnelCommand(IReadOnlyList<string> Targets, CommandLineSettings Settings, OutputMode Output) : ICommand
+internal sealed record TunnelCommand(IReadOnlyList<string> Targets, CommandLineSettings Settings, OutputMode Output, TimeSpan Drain, IPEndPoint? Health) : ICommand
 {
     internal static readonly VerbSpec Spec = new()
     {
@@ -14,6 +15,8 @@ internal sealed record TunnelCommand(IReadOnlyList<string> Targets, CommandLineS
             Opens one tunnel for each TARGET and prints a line when it is ready, that is, when the far
             end has answered. Ctrl-C ends them (exit code 130). If one cannot be opened, none stays;
             if one is lost for good later, the others go on, and the exit code is 7.
+            SIGTERM takes no new connections and lets those that are open finish (exit code 143); a
+            second signal ends at once. As a systemd service: docs/service.md.
             """,
         Targets = TargetCount.Several,
         Options = Options.OfTunnel,
@@ -22,6 +25,7 @@ internal sealed record TunnelCommand(IReadOnlyList<string> Targets, CommandLineS
             ("fumidai tunnel cluster/app --port 15432", "one tunnel, on a port of your choice"),
             ("fumidai tunnel app reports host/10.0.1.7:6379", "three tunnels, each on a free port"),
             ("fumidai tunnel app --json", "one JSON object per event, for programs"),
+            ("fumidai tunnel app --port 15432 --health-port 9090", "a service with health checks and Prometheus metrics"),
         ],
         Create = Create,
     };
@@ -34,6 +38,7 @@ internal sealed record TunnelCommand(IReadOnlyList<string> Targets, CommandLineS
         var settings = Fumidai.Settings.Load(Settings, run.Surroundings.WorkingDirectory, run.Surroundings.Environment);
         foreach (var name in Targets)
             TargetCatalog.CheckName(settings, name);
+        await using var service = TunnelService.Start(run, Drain, Health);
         using var access = AwsAccess.Open(settings.Aws, run.Surroundings.Time);
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
         var following = new AddressFollowing(run, access);
@@ -41,7 +46,12 @@ internal sealed record TunnelCommand(IReadOnlyList<string> Targets, CommandLineS
         try
         {
             await Task.WhenAll(opening);
-            return await WatchAsync(run, [.. opening.Select(o => o.Result)]);
+            Tunnel[] tunnels = [.. opening.Select(o => o.Result)];
+            service.Ready(tunnels);
+            var code = await WatchAsync(run, tunnels);
+            if (stop.ExitCode == ExitCodes.Terminated)
+                await service.DrainAsync(tunnels);
+            return code;
         }
         catch (Exception) when (opening.FirstOrDefault(o => o.IsFaulted) is { } broken)
         {
@@ -59,8 +69,13 @@ internal sealed record TunnelCommand(IReadOnlyList<string> Targets, CommandLineS
         if (typed.Targets.Count > 1 && typed.Number(Options.Port) is > 0)
             throw new FumidaiException(Reason.Usage, "--port is for one target", $"{typed.Targets.Count} were named", "Give each its port in fumidai.yaml, or leave --port out");
         var twice = typed.Targets.GroupBy(t => t, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1);
+        if (typed.Has(Options.HealthAddress) && !typed.Has(Options.HealthPort))
+            throw new FumidaiException(Reason.Usage, "--health-address needs --health-port", next: "Name the port too: --health-port 9090");
+        var health = typed.Number(Options.HealthPort) is { } port
+            ? new IPEndPoint(IPAddress.Parse(typed.Value(Options.HealthAddress) ?? "127.0.0.1"), port)
+            : null;
         return twice is null
-            ? new TunnelCommand(typed.Targets, typed.Settings, typed.Output)
+            ? new TunnelCommand(typed.Targets, typed.Settings, typed.Output, Duration.Read(typed.Value(Options.Drain) ?? "30s")!.Value, health)
             : throw new FumidaiException(Reason.Usage, $"{Visible.Quote(twice.Key)} was named twice", next: "Name each target once: a tunnel serves any number of connections");
     }
 
@@ -95,7 +110,7 @@ internal sealed record TunnelCommand(IReadOnlyList<string> Targets, CommandLineS
         }
     }
 
-    private static async Task<int> WatchAsync(Run run, List<Tunnel> tunnels)
+    private static async Task<int> WatchAsync(Run run, IReadOnlyList<Tunnel> tunnels)
     {
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var registration = run.Stop.Token.UnsafeRegister(_ => stopped.TrySetResult(), null);

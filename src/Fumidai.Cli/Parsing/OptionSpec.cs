@@ -7,6 +7,7 @@ internal enum OptionGroup
 {
     Route,
     Database,
+    Service,
     Aws,
     Lab,
     Plugin,

@@ -10,6 +10,10 @@ internal static class Options
     internal static readonly OptionSpec Identity = new("--identity", "FILE", "private key for ssh; default: a key made in memory and pushed for 60 seconds", OptionGroup.Route, NotEmpty);
     internal static readonly OptionSpec Port = new("--port", "N", "local port; default: any free one", OptionGroup.Route, Number(0, 65535));
 
+    internal static readonly OptionSpec Drain = new("--drain", "TIME", "after SIGTERM let connections finish so long; default 30s, 0: at once", OptionGroup.Service, value => Duration.Read(value) is null ? Duration.Good : null);
+    internal static readonly OptionSpec HealthPort = new("--health-port", "N", "serve /healthz, /readyz and Prometheus /metrics there; 0: any free port", OptionGroup.Service, Number(0, 65535));
+    internal static readonly OptionSpec HealthAddress = new("--health-address", "IP", "address of the health port; default 127.0.0.1: this machine only", OptionGroup.Service, value => System.Net.IPAddress.TryParse(value, out _) ? null : "must be an IP address, such as 0.0.0.0");
+
     internal static readonly OptionSpec SecretId = new("--secret", "ID", "Secrets Manager secret to sign in with; default: the cluster's own", OptionGroup.Database, NotEmpty);
     internal static readonly OptionSpec User = new("--user", "NAME", "database user", OptionGroup.Database, NotEmpty);
     internal static readonly OptionSpec DatabaseName = new("--database", "NAME", "database to open", OptionGroup.Database, NotEmpty);
@@ -36,7 +40,7 @@ internal static class Options
 
     internal static readonly OptionSpec[] OfAws = [Profile, Region, EndpointUrl];
     internal static readonly OptionSpec[] OfOutput = [Json, Quiet, Verbose];
-    internal static readonly OptionSpec[] OfTunnel = [Via, Bastion, Identity, Port, .. OfAws, Config, .. OfOutput, Yes];
+    internal static readonly OptionSpec[] OfTunnel = [Via, Bastion, Identity, Port, Drain, HealthPort, HealthAddress, .. OfAws, Config, .. OfOutput, Yes];
     internal static readonly OptionSpec[] OfClient = [Via, Bastion, Identity, Port, SecretId, User, DatabaseName, CaFile, .. OfAws, Config, .. OfOutput, Yes];
 
     private static string? NotEmpty(string value) =>

@@ -1,0 +1,12 @@
+namespace Fumidai;
+
+/// <summary>What can be said of a tunnel at a moment.</summary>
+public enum TunnelState
+{
+    /// <summary>It serves.</summary>
+    Open,
+    /// <summary>It takes no new connections; those that are open may finish.</summary>
+    Draining,
+    /// <summary>It is lost for good, or was closed.</summary>
+    Ended,
+}
