@@ -31,10 +31,7 @@ internal static class SignWebSocket
         var (signed, tokenLine) = keys.UseToken ? ("host;x-amz-date;x-amz-security-token", $"x-amz-security-token:{keys.Token}\n") : ("host;x-amz-date", "");
         var canonical = $"GET\n{CanonicalPath(path)}\n{CanonicalQuery(query)}\nhost:{authority}\nx-amz-date:{time}\n{tokenLine}\n{signed}\n{EmptyPayload}";
         var toSign = $"{Algorithm}\n{time}\n{scope}\n{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)))}";
-        var key = Encoding.UTF8.GetBytes("AWS4" + keys.SecretKey);
-        foreach (var part in scope.Split('/'))
-            key = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(part));
-        var signature = Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(toSign)));
+        var signature = Signature(keys, scope, toSign);
         var headers = new List<KeyValuePair<string, string>>
         {
             new("Authorization", $"{Algorithm} Credential={keys.AccessKey}/{scope}, SignedHeaders={signed}, Signature={signature}"),
@@ -43,6 +40,28 @@ internal static class SignWebSocket
         if (keys.UseToken)
             headers.Add(new("X-Amz-Security-Token", keys.Token));
         return headers;
+    }
+
+    /// <summary>The URL with its signature in the query, over header <c>host</c> alone.</summary>
+    internal static string Presign(string url, ImmutableCredentials keys, string region, string service, DateTimeOffset at, TimeSpan lifetime)
+    {
+        var time = at.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+        var scope = $"{time[..8]}/{region}/{service}/aws4_request";
+        var unsigned = $"{url}&X-Amz-Algorithm={Algorithm}&X-Amz-Credential={Escape($"{keys.AccessKey}/{scope}")}&X-Amz-Date={time}"
+            + $"&X-Amz-Expires={((int)lifetime.TotalSeconds).ToString(CultureInfo.InvariantCulture)}"
+            + (keys.UseToken ? $"&X-Amz-Security-Token={Escape(keys.Token)}" : "") + "&X-Amz-SignedHeaders=host";
+        var (authority, path, query) = Split(unsigned);
+        var canonical = $"GET\n{CanonicalPath(path)}\n{CanonicalQuery(query)}\nhost:{authority}\n\nhost\n{EmptyPayload}";
+        var toSign = $"{Algorithm}\n{time}\n{scope}\n{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)))}";
+        return $"{unsigned}&X-Amz-Signature={Signature(keys, scope, toSign)}";
+    }
+
+    private static string Signature(ImmutableCredentials keys, string scope, string toSign)
+    {
+        var key = Encoding.UTF8.GetBytes("AWS4" + keys.SecretKey);
+        foreach (var part in scope.Split('/'))
+            key = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(part));
+        return Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(toSign)));
     }
 
     internal static string CanonicalPath(string path) => path.Length == 0 ? "/" : string.Join('/', path.Split('/').Select(Escape));

@@ -3,7 +3,7 @@ namespace Fumidai;
 /// <summary>What the command line said; null where it said nothing.</summary>
 public sealed record CommandLineSettings
 {
-    /// <summary><c>--via</c>: auto, ssm, ssh (more routes come later).</summary>
+    /// <summary><c>--via</c>: auto, ssm, ssh, eice (more routes come later).</summary>
     public string? Via { get; init; }
     /// <summary><c>--bastion</c>: <c>i-…</c> or <c>tag:KEY=VALUE</c>.</summary>
     public string? Bastion { get; init; }
@@ -40,6 +40,8 @@ public sealed record Settings
     public required Fumidai.Aws.AwsSettings Aws { get; init; }
     /// <summary>Targets named in the file.</summary>
     public IReadOnlyDictionary<string, TargetSettings> Targets { get; init; } = new Dictionary<string, TargetSettings>();
+    /// <summary>Routes that the file forbids (<c>routes: {forbid: [ssh]}</c>): they are never opened, whatever else says so.</summary>
+    public IReadOnlyCollection<string> ForbiddenRoutes { get; init; } = [];
     /// <summary>Where to ask for one's own address; default AWS's address service.</summary>
     public Uri MyIpUrl { get; init; } = new("https://checkip.amazonaws.com/");
 

@@ -7,7 +7,7 @@ internal sealed record SettingsFile
 
     /// <summary>Keys allowed outside <c>targets:</c>; docs/fumidai.schema.json lists the same (a test compares).</summary>
     internal static readonly string[] TopKeys =
-        ["bastion", "ca_file", "endpoint_url", "identity", "my_ip_url", "profile", "region", "targets", "via"];
+        ["bastion", "ca_file", "endpoint_url", "identity", "my_ip_url", "profile", "region", "routes", "targets", "via"];
 
     /// <summary>Keys of one entry of <c>targets:</c>.</summary>
     internal static readonly string[] TargetKeys =
@@ -16,6 +16,10 @@ internal sealed record SettingsFile
     /// <summary>Keys of a <c>bastion:</c> written as a mapping.</summary>
     internal static readonly string[] BastionKeys = ["id", "port", "tag", "user"];
 
+    /// <summary>Keys of <c>routes:</c>.</summary>
+    internal static readonly string[] RouteKeys = ["forbid"];
+
+    internal IReadOnlyCollection<string> ForbiddenRoutes { get; init; } = [];
     internal string? Profile { get; init; }
     internal string? Region { get; init; }
     internal string? EndpointUrl { get; init; }
@@ -69,7 +73,16 @@ internal sealed record SettingsFile
             MyIpUrl = top.Value("my_ip_url", SettingsValue.HttpUrl),
             Defaults = reader.Defaults(top),
             Targets = targets,
+            ForbiddenRoutes = Forbidden(top),
         };
+    }
+
+    private static IReadOnlyCollection<string> Forbidden(YamlMap top)
+    {
+        if (top.Nested("routes") is not { } routes)
+            return top.Value<string[]>("routes", _ => throw new FormatException("this is a mapping: {forbid: [ssh]}")) ?? [];
+        routes.Allow(RouteKeys);
+        return [.. routes.Texts("forbid", SettingsValue.OneRoute)];
     }
 
     private const int MaxLength = 1024 * 1024;

@@ -34,6 +34,7 @@ internal static class SettingsLoading
             Environment = environment,
             Defaults = file.Defaults,
             Targets = file.Targets,
+            ForbiddenRoutes = file.ForbiddenRoutes,
             Aws = new AwsSettings
             {
                 Profile = commandLine.Profile ?? (profile is null ? file.Profile : null),

@@ -7,7 +7,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Fumidai;
 
-/// <summary>One local listener bound to one target over one route.</summary>
+/// <summary>
+/// One local listener bound to one target over one route, whichever stands: when a route is lost, the listener stays, connections it carried are
+/// reset, and new ones wait for the next route. The tunnel ends by itself only for a reason that waiting cannot cure.
+/// </summary>
 public sealed partial class Tunnel : IAsyncDisposable
 {
     /// <summary>How long a client's channel may take to open; longer than a dial's own limits, so that those speak first.</summary>
@@ -21,7 +24,7 @@ public sealed partial class Tunnel : IAsyncDisposable
 
     private readonly TunnelRequest _request;
     private readonly LocalListener _listener;
-    private readonly IRoute _route;
+    private readonly TunnelRoute _route;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource<FumidaiException?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -32,12 +35,12 @@ public sealed partial class Tunnel : IAsyncDisposable
     private Telemetry.TunnelCount? _count;
     private Task? _ending;
 
-    private Tunnel(TunnelRequest request, LocalListener listener, IRoute route)
+    private Tunnel(TunnelRequest request, LocalListener listener, IRoute first, Func<RouteSearch, CancellationToken, Task<IRoute>> open)
     {
         _request = request;
         _listener = listener;
-        _route = route;
         _logger = (request.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger("Fumidai.Tunnel");
+        _route = new TunnelRoute(request, first, open, new NetworkReturn(request.Time), _logger);
     }
 
     /// <summary>
@@ -48,26 +51,27 @@ public sealed partial class Tunnel : IAsyncDisposable
     public static Task<Tunnel> OpenAsync(TunnelRequest request, CancellationToken cancellationToken)
     {
         var settings = TunnelSettings.Of(request.Settings, request.Target);
-        return OpenAsync(request, settings.Port, request.Access.Region, new RouteChoice(request, settings).OpenAsync, cancellationToken);
+        var choice = new RouteChoice(request, settings);
+        return OpenAsync(request, settings.Port, request.Access.Region, choice.OpenAsync, cancellationToken, () => choice.Merit);
     }
 
-    internal static async Task<Tunnel> OpenAsync(TunnelRequest request, int port, string region, Func<CancellationToken, Task<IRoute>> openRoute, CancellationToken cancellationToken)
+    internal static async Task<Tunnel> OpenAsync(TunnelRequest request, int port, string region, Func<RouteSearch, CancellationToken, Task<IRoute>> openRoute, CancellationToken cancellationToken, Func<string?>? merit = null)
     {
         var listener = LocalListener.Bind(port);
         try
         {
             request.Tell("starting", $"Opening a tunnel to {request.Target.Name}", ("port", listener.EndPoint.Port.ToString(CultureInfo.InvariantCulture)));
-            var route = await Telemetry.TraceAsync("fumidai.tunnel.open", request.Target, () => openRoute(cancellationToken)).ConfigureAwait(false);
-            var tunnel = new Tunnel(request, listener, route);
+            var route = await Telemetry.TraceAsync("fumidai.tunnel.open", request.Target, () => openRoute(new RouteSearch(true, true), cancellationToken)).ConfigureAwait(false);
+            var tunnel = new Tunnel(request, listener, route, openRoute);
             tunnel._count = Telemetry.CountTunnel(request.Target.Name);
             tunnel._accepting = Task.WhenAll(listener.Sockets.Select(tunnel.AcceptAsync));
             tunnel._loops = Task.WhenAll(tunnel._accepting, tunnel.WatchRouteAsync());
             request.Tell(
                 "ready",
-                $"Listening on {listener.EndPoint} → {request.Target.Name} via {route.Name} {route.Bastion} ({region})",
+                $"Listening on {listener.EndPoint} → {request.Target.Name} via {route.Name} {route.Bastion} ({region}){(merit?.Invoke() is { } best ? $", the best way: {best}" : "")}",
                 ("address", listener.EndPoint.Address.ToString()),
                 ("port", listener.EndPoint.Port.ToString(CultureInfo.InvariantCulture)),
-                ("route", route.Name), ("bastion", route.Bastion), ("region", region));
+                ("route", route.Name), ("bastion", route.Bastion), ("region", region), ("reason", merit?.Invoke() ?? ""));
             return tunnel;
         }
         catch
@@ -83,11 +87,11 @@ public sealed partial class Tunnel : IAsyncDisposable
     /// <summary>The target.</summary>
     public Target Target => _request.Target;
 
-    /// <summary>ssm or ssh.</summary>
-    public string RouteName => _route.Name;
+    /// <summary>The route that stands now: ssm, ssh or eice.</summary>
+    public string RouteName => _route.Last.Name;
 
-    /// <summary>Bastion's id.</summary>
-    public string Bastion => _route.Bastion;
+    /// <summary>The id of its bastion.</summary>
+    public string Bastion => _route.Last.Bastion;
 
     /// <summary>Completes when the tunnel is lost for good (with the reason) or was disposed (null).</summary>
     public Task<FumidaiException?> Ended => _ended.Task;
@@ -129,7 +133,7 @@ public sealed partial class Tunnel : IAsyncDisposable
             return;
         _listener.Dispose();
         _count?.Dispose();
-        _ended.TrySetResult(new FumidaiException(Reason.RouteLost, $"the tunnel to {Target.Name} was lost", lost.Message, inner: lost));
+        _ended.TrySetResult(lost);
     }
 
     private async Task AcceptAsync(Socket listener)
@@ -178,20 +182,20 @@ public sealed partial class Tunnel : IAsyncDisposable
         try
         {
             client.NoDelay = true;
-            var channel = await Telemetry.TraceAsync("fumidai.channel.open", Target, OpenChannelAsync).ConfigureAwait(false);
+            var (channel, route) = await Telemetry.TraceAsync("fumidai.channel.open", Target, () => _route.OpenAsync(Target.Address, OpenLimit, _stop.Token)).ConfigureAwait(false);
             using var counted = numbers.CountOpen();
             var result = await CopyLoop.RunAsync(client, channel, _stop.Token, numbers).ConfigureAwait(false);
             if (result.Blame == CopySide.Channel)
                 numbers.AddFailed();
             _logger.ConnectionEnded(result.Up, result.Down, result.Blame);
-            if (result is { Blame: CopySide.Channel, Reason: FumidaiException { Reason: Reason.NoRoute } refused })
-                TellRefused(refused);
+            if (result is { Blame: CopySide.Channel, Reason: FumidaiException reason })
+                TellCut(reason, (route.Name, route.Bastion));
         }
         catch (FumidaiException e) when (!_stop.IsCancellationRequested)
         {
             CopyLoop.Reset(client);
             numbers.AddFailed();
-            TellRefused(e);
+            TellCut(e, _route.Last);
         }
         catch (Exception e)
         {
@@ -206,24 +210,13 @@ public sealed partial class Tunnel : IAsyncDisposable
         }
     }
 
-    private async Task<RouteChannel> OpenChannelAsync()
+    private void TellCut(FumidaiException reason, (string Name, string Bastion) route)
     {
-        using var deadline = new CancellationTokenSource(OpenLimit, _request.Time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, deadline.Token);
-        try
-        {
-            return await _route.OpenAsync(Target.Address, both.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !_stop.IsCancellationRequested)
-        {
-            throw new FumidaiException(
-                Reason.NoRoute, $"{Target.Name} was not reached through {_route.Name} {_route.Bastion}",
-                string.Create(CultureInfo.InvariantCulture, $"no answer within {OpenLimit.TotalSeconds:0} s"), retry: true);
-        }
+        if (reason.Reason == Reason.RouteLost)
+            _request.Tell("channel_lost", $"A connection was cut: {reason.Message}", ("reason", reason.Message), ("route", route.Name), ("bastion", route.Bastion));
+        else if (reason.Reason == Reason.NoRoute)
+            _request.Tell("channel_refused", $"A connection was refused: {reason.Message}", ("reason", reason.Message), ("route", route.Name), ("bastion", route.Bastion));
     }
-
-    private void TellRefused(FumidaiException reason) =>
-        _request.Tell("channel_refused", $"A connection was refused: {reason.Message}", ("reason", reason.Message), ("route", _route.Name), ("bastion", _route.Bastion));
 
     private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(100);
 }

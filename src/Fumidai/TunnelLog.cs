@@ -17,4 +17,10 @@ internal static partial class TunnelLog
 
     [LoggerMessage(EventId = 403, Level = LogLevel.Debug, Message = "Tunnel to {Target} did not end cleanly")]
     public static partial void EndedBadly(this ILogger logger, string target, Exception exception);
+
+    [LoggerMessage(EventId = 404, Level = LogLevel.Debug, Message = "Route {Place}: {Name} {Bastion} ({Reason})")]
+    public static partial void RouteRanked(this ILogger logger, int place, string name, string bastion, string reason);
+
+    [LoggerMessage(EventId = 405, Level = LogLevel.Debug, Message = "No route: {Name} {Bastion} ({Reason})")]
+    public static partial void RouteRejected(this ILogger logger, string name, string bastion, string reason);
 }

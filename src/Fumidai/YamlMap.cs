@@ -86,6 +86,26 @@ internal sealed class YamlMap
             ? throw Fault(_path, entry.Line, $"{key} is a number, not a text")
             : Value(key, read);
 
+    /// <summary>A list of values, each read as in <see cref="Value"/>; empty when the key is missing.</summary>
+    internal IReadOnlyList<string> Texts(string key, Func<string, string> read)
+    {
+        if (!_entries.TryGetValue(key, out var entry))
+            return [];
+        var values = new List<string>();
+        foreach (var item in entry.Items ?? throw Fault(_path, entry.Line, $"{key} is a list: [one, another]"))
+        {
+            try
+            {
+                values.Add(read(item.Value));
+            }
+            catch (FormatException e)
+            {
+                throw Fault(_path, item.Start.Line, $"{key}: {e.Message}");
+            }
+        }
+        return values;
+    }
+
     /// <summary>A mapping; null when the key is missing or holds a scalar.</summary>
     internal YamlMap? Nested(string key) => _entries.TryGetValue(key, out var entry) ? entry.Map : null;
 
@@ -141,11 +161,25 @@ internal sealed class YamlMap
             Plain(scalar, path);
             return new Entry(line, scalar, null);
         }
-        if (parser.Accept<SequenceStart>(out var sequence))
-            throw Fault(path, sequence.Start.Line, "no key of this file takes a list");
+        if (parser.TryConsume<SequenceStart>(out var sequence))
+            return ReadList(parser, path, line, sequence);
         if (parser.Accept<AnchorAlias>(out var alias))
             throw Fault(path, alias.Start.Line, "aliases are not used in this file");
         return new Entry(line, null, ReadMap(parser, path, depth + 1, line));
+    }
+
+    private static Entry ReadList(Parser parser, string path, long line, SequenceStart start)
+    {
+        Plain(start, path);
+        var items = new List<Scalar>();
+        while (!parser.TryConsume<SequenceEnd>(out _))
+        {
+            if (!parser.TryConsume<Scalar>(out var item))
+                throw Fault(path, parser.Current!.Start.Line, "a list holds plain values");
+            Plain(item, path);
+            items.Add(item);
+        }
+        return new Entry(line, null, null, items);
     }
 
     private static void Plain(NodeEvent node, string path)
@@ -195,5 +229,5 @@ internal sealed class YamlMap
         "secret_access_key", "aws_secret_access_key", "access_key", "access_key_id", "aws_access_key_id", "private_key",
     };
 
-    private readonly record struct Entry(long Line, Scalar? Scalar, YamlMap? Map);
+    private readonly record struct Entry(long Line, Scalar? Scalar, YamlMap? Map, List<Scalar>? Items = null);
 }

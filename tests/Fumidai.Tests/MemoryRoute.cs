@@ -4,7 +4,7 @@ using System.IO.Pipelines;
 namespace Fumidai.Tests;
 
 /// <summary>A route in memory: each channel is handed to <paramref name="far"/>, which plays the far end.</summary>
-internal sealed class MemoryRoute(Func<MemoryChannel, Task> far) : IRoute
+internal sealed class MemoryRoute(Func<MemoryChannel, Task> far) : IRoute, IAnsweringRoute
 {
     private readonly TaskCompletionSource<Exception?> _ended = new();
     private readonly ConcurrentBag<Task> _farEnds = [];
@@ -17,7 +17,15 @@ internal sealed class MemoryRoute(Func<MemoryChannel, Task> far) : IRoute
 
     public string Name => "memory";
 
-    public string Bastion => "i-0memory";
+    public string Bastion { get; init; } = "i-0memory";
+
+    /// <summary>Whether it answers when asked.</summary>
+    public bool Answers { get; set; } = true;
+
+    /// <summary>Whether opening a channel never comes to an end.</summary>
+    public bool Hangs { get; set; }
+
+    public ValueTask<bool> AnswersAsync(TimeSpan within, CancellationToken cancellationToken) => new(Answers);
 
     public Task<Exception?> Ended => _ended.Task;
 
@@ -25,6 +33,8 @@ internal sealed class MemoryRoute(Func<MemoryChannel, Task> far) : IRoute
 
     public ValueTask<RouteChannel> OpenAsync(HostPort destination, CancellationToken cancellationToken)
     {
+        if (Hangs)
+            return new(Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken).ContinueWith<RouteChannel>(_ => throw new OperationCanceledException(cancellationToken), TaskScheduler.Default));
         if (Refuse(destination) is { } reason)
             throw reason;
         var channel = new MemoryChannel();

@@ -42,7 +42,7 @@ public sealed class SshRouteTests(Sshd sshd) : IClassFixture<Sshd>, IDisposable
         }
     }
 
-    private SshRoute Route(SshLogin login) => new(Requests.To(new("x", 1), _heard), InstanceId, login.ConnectAsync);
+    private SshRoute Route(SshLogin login) => new(Requests.To(new("x", 1), _heard), new SshPlace("ssh", InstanceId, "ec2-user", new(System.Net.IPAddress.Loopback, 22)), login.ConnectAsync);
 
     private static async Task<byte[]> ExchangeAsync(IRoute route, HostPort destination, byte[] said)
     {

@@ -23,7 +23,7 @@ public sealed class TelemetryTests
         var name = $"host/{destination}";
         var request = Requests.To(destination);
         var route = new MemoryRoute(SinkAsync);
-        var tunnel = await Tunnel.OpenAsync(request, 0, "eu-west-1", _ => Task.FromResult<IRoute>(route), TestContext.Current.CancellationToken);
+        var tunnel = await Tunnel.OpenAsync(request, 0, "eu-west-1", (_, _) => Task.FromResult<IRoute>(route), TestContext.Current.CancellationToken);
         Assert.Equal(1, Read("fumidai.tunnels", name));
 
         using (var client = await Sockets.ConnectAsync(tunnel.Local))
@@ -63,7 +63,7 @@ public sealed class TelemetryTests
         };
         ActivitySource.AddActivityListener(listener);
         var route = new MemoryRoute(SinkAsync) { Refuse = _ => new FumidaiException(Reason.NoRoute, "no", "refused") };
-        await using var tunnel = await Tunnel.OpenAsync(Requests.To(destination), 0, "eu-west-1", _ => Task.FromResult<IRoute>(route), TestContext.Current.CancellationToken);
+        await using var tunnel = await Tunnel.OpenAsync(Requests.To(destination), 0, "eu-west-1", (_, _) => Task.FromResult<IRoute>(route), TestContext.Current.CancellationToken);
         Assert.True(await Sockets.IsResetAsync(tunnel.Local).WaitAsync(Requests.Guard));
         await tunnel.DisposeAsync();
 

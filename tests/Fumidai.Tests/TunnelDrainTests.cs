@@ -24,7 +24,7 @@ public sealed class TunnelDrainTests
     }
 
     private static Task<Tunnel> OpenAsync(TimeProvider time, IProgress<TunnelEvent>? events = null) => Tunnel.OpenAsync(
-        Requests.To(Destination, events, time: time), 0, "eu-west-1", _ => Task.FromResult<IRoute>(new MemoryRoute(EchoAsync)), TestContext.Current.CancellationToken);
+        Requests.To(Destination, events, time: time), 0, "eu-west-1", (_, _) => Task.FromResult<IRoute>(new MemoryRoute(EchoAsync)), TestContext.Current.CancellationToken);
 
     private static async Task<Socket> EchoedAsync(Tunnel tunnel)
     {

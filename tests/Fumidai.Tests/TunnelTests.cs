@@ -25,7 +25,7 @@ public sealed class TunnelTests
     }
 
     private static Task<Tunnel> OpenAsync(IRoute route, IProgress<TunnelEvent>? events = null, int port = 0) => Tunnel.OpenAsync(
-        Requests.To(Destination, events), port, "eu-west-1", _ => Task.FromResult(route), TestContext.Current.CancellationToken);
+        Requests.To(Destination, events), port, "eu-west-1", (_, _) => Task.FromResult(route), TestContext.Current.CancellationToken);
 
     [Fact]
     public async Task The_ready_line_is_the_promised_one()
@@ -96,7 +96,7 @@ public sealed class TunnelTests
         var opened = false;
         var e = await Assert.ThrowsAsync<FumidaiException>(() => Tunnel.OpenAsync(
             Requests.To(Destination), port, "eu-west-1",
-            _ =>
+            (_, _) =>
             {
                 opened = true;
                 return Task.FromResult<IRoute>(route);
@@ -141,15 +141,106 @@ public sealed class TunnelTests
     }
 
     [Fact]
-    public async Task A_route_that_is_lost_for_good_ends_the_tunnel_with_its_reason()
+    public async Task A_reason_that_no_waiting_cures_ends_the_tunnel()
     {
         var route = new MemoryRoute(EchoAsync);
-        await using var tunnel = await OpenAsync(route);
+        var searches = 0;
+        await using var tunnel = await Tunnel.OpenAsync(
+            Requests.To(Destination), 0, "eu-west-1",
+            (_, _) => searches++ == 0 ? Task.FromResult<IRoute>(route) : throw new FumidaiException(Reason.NotFound, "cannot find a bastion", "instance i-0memory is terminated"),
+            TestContext.Current.CancellationToken);
         route.Lose(new FumidaiException(Reason.NoRoute, "cannot start a session", "TargetNotConnected"));
         var ended = await tunnel.Ended.WaitAsync(Requests.Guard);
         Assert.Equal(Reason.RouteLost, ended!.Reason);
-        Assert.Contains("TargetNotConnected", ended.Message, StringComparison.Ordinal);
+        Assert.Contains("i-0memory is terminated", ended.Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<SocketException>(() => Sockets.ConnectAsync(tunnel.Local));
+    }
+
+    [Fact]
+    public async Task A_lost_route_leaves_the_listener_and_new_clients_wait_for_the_next_one()
+    {
+        var heard = new Requests.Heard();
+        var (first, second) = (new MemoryRoute(EchoAsync), new MemoryRoute(EchoAsync) { Bastion = "i-0other" });
+        var found = new TaskCompletionSource<IRoute>();
+        var searches = new List<RouteSearch>();
+        await using var tunnel = await Tunnel.OpenAsync(
+            Requests.To(Destination, heard), 0, "eu-west-1",
+            (search, _) =>
+            {
+                searches.Add(search);
+                return search.IsFirst ? Task.FromResult<IRoute>(first) : found.Task;
+            },
+            TestContext.Current.CancellationToken);
+        first.Lose(new FumidaiException(Reason.RouteLost, "the ssh connection to i-0memory was lost", "it closed"));
+        Assert.Contains("it closed", (await heard.FirstAsync("degraded")).Fields["reason"], StringComparison.Ordinal);
+
+        using var client = await Sockets.ConnectAsync(tunnel.Local);
+        await client.SendAllAsync("hello"u8.ToArray());
+        client.Shutdown(SocketShutdown.Send);
+        var answer = client.ReadToEndAsync();
+        found.SetResult(second);
+
+        Assert.Equal("hello"u8.ToArray(), await answer.WaitAsync(Requests.Guard));
+        var switched = await heard.FirstAsync("switched");
+        Assert.Equal(("memory", "i-0memory", "i-0other"), (switched.Fields["from"], switched.Fields["from_bastion"], switched.Fields["bastion"]));
+        Assert.Equal("i-0other", tunnel.Bastion);
+        Assert.False(tunnel.Ended.IsCompleted);
+        Assert.True(first.IsDisposed);
+    }
+
+    [Fact]
+    public async Task The_search_goes_on_until_the_same_bastion_is_back()
+    {
+        var heard = new Requests.Heard();
+        var (first, again) = (new MemoryRoute(EchoAsync), new MemoryRoute(EchoAsync));
+        var time = new PassingPauses();
+        var searches = 0;
+        await using var tunnel = await Tunnel.OpenAsync(
+            Requests.To(Destination, heard, time: time), 0, "eu-west-1",
+            (_, _) => searches++ switch
+            {
+                0 => Task.FromResult<IRoute>(first),
+                < 40 => throw new FumidaiException(Reason.NoRoute, "no route could be opened", "the network is gone"),
+                _ => Task.FromResult<IRoute>(again),
+            },
+            TestContext.Current.CancellationToken);
+        first.Lose(new IOException("gone"));
+        await heard.FirstAsync("reconnected");
+        Assert.Equal(41, searches);
+        // The same trouble is told once.
+        Assert.Single(heard.All, e => e.Text.StartsWith("Still no way", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_route_that_answers_no_more_is_replaced_while_a_client_waits()
+    {
+        var heard = new Requests.Heard();
+        var dead = new MemoryRoute(EchoAsync) { Answers = false, Hangs = true };
+        var other = new MemoryRoute(EchoAsync) { Bastion = "i-0other" };
+        await using var tunnel = await Tunnel.OpenAsync(
+            Requests.To(Destination, heard, time: new PassingPauses()), 0, "eu-west-1",
+            (search, _) => Task.FromResult<IRoute>(search.IsFirst ? dead : other), TestContext.Current.CancellationToken);
+        using var client = await Sockets.ConnectAsync(tunnel.Local);
+        await client.SendAllAsync("hello"u8.ToArray());
+        client.Shutdown(SocketShutdown.Send);
+        Assert.Equal("hello"u8.ToArray(), await client.ReadToEndAsync().WaitAsync(Requests.Guard));
+        Assert.Contains("does not answer", (await heard.FirstAsync("switched")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_connection_cut_by_a_lost_route_is_told_with_its_reason()
+    {
+        var heard = new Requests.Heard();
+        var cut = new FumidaiException(Reason.RouteLost, "the ssh connection to i-0memory was lost", "it closed");
+        await using var tunnel = await OpenAsync(
+            new MemoryRoute(channel =>
+            {
+                channel.Far.Fail(cut);
+                return Task.CompletedTask;
+            }),
+            heard);
+        Assert.True(await Sockets.IsResetAsync(tunnel.Local).WaitAsync(Requests.Guard));
+        Assert.Contains("it closed", (await heard.FirstAsync("channel_lost")).Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -158,7 +249,7 @@ public sealed class TunnelTests
         var port = 0;
         await Assert.ThrowsAsync<FumidaiException>(() => Tunnel.OpenAsync(
             Requests.To(Destination, new Said(e => port = int.Parse(e.Fields["port"], System.Globalization.CultureInfo.InvariantCulture))), 0, "eu-west-1",
-            _ => throw new FumidaiException(Reason.NoRoute, "no route"), TestContext.Current.CancellationToken));
+            (_, _) => throw new FumidaiException(Reason.NoRoute, "no route"), TestContext.Current.CancellationToken));
         Assert.NotEqual(0, port);
         await Assert.ThrowsAsync<SocketException>(() => Sockets.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port)));
     }
@@ -189,5 +280,17 @@ public sealed class TunnelTests
     private sealed class Said(Action<TunnelEvent> say) : IProgress<TunnelEvent>
     {
         public void Report(TunnelEvent value) => say(value);
+    }
+
+    /// <summary>A clock on which whatever is waited for passes, except limits of a minute and more.</summary>
+    private sealed class PassingPauses : Microsoft.Extensions.Time.Testing.FakeTimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            if (dueTime > TimeSpan.Zero && dueTime < TimeSpan.FromSeconds(30))
+                ThreadPool.QueueUserWorkItem(_ => Advance(dueTime));
+            return timer;
+        }
     }
 }

@@ -1,86 +1,15 @@
 using System.Globalization;
+using System.Net;
 using Fumidai.Aws;
 
 namespace Fumidai;
 
-/// <summary>Asks AWS for the bastion of a tunnel: the one named, else one of the target's VPC.</summary>
+/// <summary>Asks AWS for the bastions of a tunnel: the one named, else those of the target's VPC.</summary>
 internal sealed class FindBastion(TunnelRequest request, TunnelSettings settings)
 {
-    /// <summary>Running and Online; a stopped one that is ours is started first.</summary>
-    internal async Task<BastionInstance> ForSsmAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            var (candidates, where, onlyOne) = await CandidatesAsync(cancellationToken).ConfigureAwait(false);
-            var named = settings.Bastion is not null && candidates.Count == 1;
-            if (named && !candidates[0].IsOnline && !(candidates[0].State == "stopped" && BastionChoice.MayBeStarted(candidates[0])))
-                throw BastionChoice.NotOnline(candidates[0]);
-            var bastion = BastionChoice.ForSsm(candidates, where, onlyOne);
-            return bastion.IsOnline ? bastion : await StartAsync(bastion, cancellationToken).ConfigureAwait(false);
-        }
-        catch (AwsFailure e)
-        {
-            throw e.ToFumidai($"cannot find a bastion for {request.Target.Name}", Reason.NoRoute);
-        }
-    }
-
-    /// <summary>Running, with a public address, its sshd's port open to us.</summary>
-    internal async Task<BastionInstance> ForSshAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            var (candidates, where, onlyOne) = await CandidatesAsync(cancellationToken).ConfigureAwait(false);
-            var reachable = BastionChoice.ForSsh(candidates, where);
-            var own = await ReachableRoutes.OwnAddressAsync(request.Access, request.Settings, cancellationToken).ConfigureAwait(false);
-            var open = new List<BastionInstance>();
-            foreach (var bastion in reachable)
-            {
-                if (own is null || await AdmitsAsync(bastion, own, cancellationToken).ConfigureAwait(false))
-                    open.Add(bastion);
-            }
-            if (open.Count > 1 && onlyOne)
-                throw new FumidaiException(Reason.Usage, $"several bastions can be reached in {where}", string.Join(", ", open.Take(10).Select(b => b.Id)), "Name one with --bastion");
-            if (open.Count > 0)
-                return open[0];
-            if (request.Admit is { } admit && await admit(reachable[0], own!, cancellationToken).ConfigureAwait(false))
-                return reachable[0];
-            throw Shut(reachable[0], own!);
-        }
-        catch (AwsFailure e)
-        {
-            throw e.ToFumidai($"cannot find a bastion for {request.Target.Name}", Reason.NoRoute);
-        }
-    }
-
-    private FumidaiException Shut(BastionInstance bastion, System.Net.IPAddress own)
-    {
-        var port = BastionChoice.SshPort(bastion, settings.BastionPort);
-        var group = bastion.SecurityGroupIds.Count > 0 ? bastion.SecurityGroupIds[0] : "sg-…";
-        return new FumidaiException(
-            Reason.NoRoute,
-            string.Create(CultureInfo.InvariantCulture, $"{bastion.Id} does not let {own} in on port {port}"),
-            "no rule of its security groups admits this address",
-            string.Create(CultureInfo.InvariantCulture, $"Allow it: aws ec2 authorize-security-group-ingress --group-id {group} --protocol tcp --port {port} --cidr {own}/{(own.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? 128 : 32)}"));
-    }
-
-    private async Task<bool> AdmitsAsync(BastionInstance bastion, System.Net.IPAddress own, CancellationToken cancellationToken)
-    {
-        try
-        {
-            foreach (var port in BastionChoice.GuardedSshPorts(bastion, settings.BastionPort))
-            {
-                if (await ReadSecurityGroups.AdmitAsync(request.Access, bastion.SecurityGroupIds, port, own, [], cancellationToken).ConfigureAwait(false))
-                    return true;
-            }
-            return false;
-        }
-        catch (AwsFailure e) when (e.Kind == AwsFailureKind.Permission)
-        {
-            return true; // not allowed to look: the connection itself will tell
-        }
-    }
-
-    private async Task<(IReadOnlyList<BastionInstance> Candidates, string Where, bool OnlyOne)> CandidatesAsync(CancellationToken cancellationToken)
+    /// <summary>Of those that fit, the preferred first.</summary>
+    /// <exception cref="AwsFailure">Not found, not allowed.</exception>
+    internal async Task<(IReadOnlyList<BastionInstance> Candidates, string Where, bool OnlyOne)> CandidatesAsync(CancellationToken cancellationToken)
     {
         var access = request.Access;
         if (settings.Bastion is { } named)
@@ -98,12 +27,73 @@ internal sealed class FindBastion(TunnelRequest request, TunnelSettings settings
         return (found, vpc ?? access.Region, vpc is null);
     }
 
-    private async Task<BastionInstance> StartAsync(BastionInstance bastion, CancellationToken cancellationToken)
+    /// <summary>Running and Online: a stopped one that is ours is started first.</summary>
+    internal async Task<BastionInstance> OnlineAsync(BastionInstance bastion, CancellationToken cancellationToken)
     {
+        if (bastion.IsOnline)
+            return bastion;
         var states = new Said(state => request.Tell("starting", $"Starting {bastion.Id}: {state}", ("bastion", bastion.Id), ("state", state)));
-        var started = await FindBastions.StartAsync(request.Access, bastion.Id, untilOnline: true, states, cancellationToken).ConfigureAwait(false);
-        request.Tell("bastion_started", $"Started {bastion.Id}", ("bastion", bastion.Id));
-        return started;
+        try
+        {
+            var started = await FindBastions.StartAsync(request.Access, bastion.Id, untilOnline: true, states, cancellationToken).ConfigureAwait(false);
+            request.Tell("bastion_started", $"Started {bastion.Id}", ("bastion", bastion.Id));
+            return started;
+        }
+        catch (AwsFailure e)
+        {
+            throw e.ToFumidai($"cannot start {bastion.Id} for {request.Target.Name}", Reason.NoRoute);
+        }
+    }
+
+    /// <summary>Whether its sshd's port is open to one's own address; who may not look finds out by connecting.</summary>
+    /// <exception cref="FumidaiException">It is not.</exception>
+    internal async Task RefuseShutAsync(BastionInstance bastion, CancellationToken cancellationToken)
+    {
+        var own = await ReachableRoutes.OwnAddressAsync(request.Access, request.Settings, cancellationToken).ConfigureAwait(false);
+        if (own is null)
+            return;
+        try
+        {
+            foreach (var port in BastionChoice.GuardedSshPorts(bastion, settings.BastionPort))
+            {
+                if (await ReadSecurityGroups.AdmitAsync(request.Access, bastion.SecurityGroupIds, port, own, [], cancellationToken).ConfigureAwait(false))
+                    return;
+            }
+        }
+        catch (AwsFailure e) when (e.Kind == AwsFailureKind.Permission)
+        {
+            return;
+        }
+        catch (AwsFailure e)
+        {
+            throw e.ToFumidai($"cannot find a bastion for {request.Target.Name}", Reason.NoRoute);
+        }
+        if (request.Admit is not { } admit || !await admit(bastion, own, cancellationToken).ConfigureAwait(false))
+            throw Shut(bastion, own);
+    }
+
+    /// <summary>Whether groups admit a source; null: not allowed to look.</summary>
+    internal async Task<bool?> AdmitAsync(IReadOnlyList<string> groups, int port, IPAddress? source, IReadOnlyList<string> sourceGroups, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadSecurityGroups.AdmitAsync(request.Access, groups, port, source, sourceGroups, cancellationToken).ConfigureAwait(false);
+        }
+        catch (AwsFailure)
+        {
+            return null;
+        }
+    }
+
+    private FumidaiException Shut(BastionInstance bastion, IPAddress own)
+    {
+        var port = BastionChoice.SshPort(bastion, settings.BastionPort);
+        var group = bastion.SecurityGroupIds.Count > 0 ? bastion.SecurityGroupIds[0] : "sg-…";
+        return new FumidaiException(
+            Reason.NoRoute,
+            string.Create(CultureInfo.InvariantCulture, $"{bastion.Id} does not let {own} in on port {port}"),
+            "no rule of its security groups admits this address",
+            string.Create(CultureInfo.InvariantCulture, $"Allow it: aws ec2 authorize-security-group-ingress --group-id {group} --protocol tcp --port {port} --cidr {own}/{(own.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? 128 : 32)}"));
     }
 
     /// <summary>Like <see cref="Progress{T}"/>, but in order and on the caller's thread.</summary>

@@ -3,12 +3,12 @@ namespace Fumidai;
 /// <summary>
 /// One thing that is opened when first needed, shared by all who need it, and opened anew after it was lost: a session, a connection.
 /// The first failure to open is the caller's. After a loss the reopening goes on by itself, with growing pauses, until it succeeds, meets
-/// a reason that waiting cannot cure, or has tried for <see cref="GiveUpAfter"/>.
+/// a reason that waiting cannot cure, or has tried for <see cref="GiveUpAfter"/>: then the route ends, and the tunnel looks for any way at all.
 /// </summary>
 internal sealed class KeptOpen<T>(Func<CancellationToken, Task<T>> open, Func<T, bool> isOver, Action reopened, TimeProvider time) : IAsyncDisposable
     where T : class, IAsyncDisposable
 {
-    internal static readonly TimeSpan GiveUpAfter = TimeSpan.FromMinutes(5);
+    internal static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
 
@@ -19,6 +19,16 @@ internal sealed class KeptOpen<T>(Func<CancellationToken, Task<T>> open, Func<T,
 
     /// <summary>Completes when reopening was given up (with the last reason), or with null when disposed.</summary>
     internal Task<Exception?> Ended => _ended.Task;
+
+    /// <summary>What is open at this moment; null: nothing is.</summary>
+    internal T? OpenNow
+    {
+        get
+        {
+            lock (_lock)
+                return _current is { IsCompletedSuccessfully: true } && !isOver(_current.Result) ? _current.Result : null;
+        }
+    }
 
     /// <summary>What is open now; opens it if nothing is.</summary>
     internal Task<T> GetAsync(CancellationToken cancellationToken)
@@ -44,6 +54,28 @@ internal sealed class KeptOpen<T>(Func<CancellationToken, Task<T>> open, Func<T,
                 return;
             _current = reopen ? ReopenAsync() : null;
         }
+    }
+
+    /// <summary>Opens another beside it, then puts that in its place. The caller keeps the duty to dispose the old one.</summary>
+    /// <param name="item">What is open now.</param>
+    /// <param name="retired">Told before nobody is sent to it any more.</param>
+    /// <returns>False: it is no longer the current one, and nothing was done.</returns>
+    internal async Task<bool> ReplaceAsync(T item, Action<T> retired)
+    {
+        if (!ReferenceEquals(OpenNow, item))
+            return false;
+        var fresh = await open(_stop.Token).ConfigureAwait(false);
+        lock (_lock)
+        {
+            if (!_stop.IsCancellationRequested && _current is { IsCompletedSuccessfully: true } && ReferenceEquals(_current.Result, item))
+            {
+                retired(item);
+                _current = Task.FromResult(fresh);
+                return true;
+            }
+        }
+        await fresh.DisposeAsync().ConfigureAwait(false);
+        return false;
     }
 
     /// <summary>Stops opening and disposes what is open.</summary>

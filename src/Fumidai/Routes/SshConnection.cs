@@ -22,6 +22,10 @@ internal sealed class SshConnection : IAsyncDisposable
     private readonly Session _session;
     private readonly string _bastion;
     private readonly TimeProvider _time;
+    private readonly SshCarried? _carried;
+    private readonly AnswerSignal _answers = new();
+    private readonly TaskCompletionSource _unused = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _isRetired;
     private readonly ConcurrentDictionary<uint, SshChannel> _channels = new();
     private readonly SemaphoreSlim _turn = new(1);
     private readonly CancellationTokenSource _stop = new();
@@ -30,8 +34,9 @@ internal sealed class SshConnection : IAsyncDisposable
     private int _lastNumber;
     private int _unanswered;
 
-    internal SshConnection(SshClient client, Session session, string bastion, TimeProvider time)
+    internal SshConnection(SshClient client, Session session, string bastion, TimeProvider time, SshCarried? carried = null)
     {
+        _carried = carried;
         _client = client;
         _session = session;
         _bastion = bastion;
@@ -43,8 +48,8 @@ internal sealed class SshConnection : IAsyncDisposable
         session.ChannelEofReceived += (_, e) => Arrived(e.Message.LocalChannelNumber, c => c.EofArrived());
         session.ChannelCloseReceived += (_, e) => Arrived(e.Message.LocalChannelNumber, c => c.CloseArrived());
         session.ChannelRequestReceived += (_, e) => Arrived(e.Message.LocalChannelNumber, c => c.RequestArrived(e.Message));
-        session.RequestFailureReceived += (_, _) => Volatile.Write(ref _unanswered, 0);
-        session.RequestSuccessReceived += (_, _) => Volatile.Write(ref _unanswered, 0);
+        session.RequestFailureReceived += (_, _) => Heard();
+        session.RequestSuccessReceived += (_, _) => Heard();
         session.ErrorOccured += (_, e) => Lose(e.Exception);
         session.Disconnected += (_, _) => Lose(new IOException("the server closed the connection"));
         _keepAlive = KeepAliveAsync();
@@ -52,6 +57,31 @@ internal sealed class SshConnection : IAsyncDisposable
 
     /// <summary>Completes when the connection is lost (with the reason) or disposed (null).</summary>
     internal Task<Exception?> Ended => _ended.Task;
+
+    /// <summary>Channels open now.</summary>
+    internal int Channels => _channels.Count;
+
+    /// <summary>Completes when its last channel is over; from now on nobody opens another.</summary>
+    internal Task WhenUnused()
+    {
+        Volatile.Write(ref _isRetired, true);
+        if (_channels.IsEmpty)
+            _unused.TrySetResult();
+        return _unused.Task;
+    }
+
+    /// <summary>Asks the server whether it lives; anything heard from it is an answer.</summary>
+    internal async ValueTask<bool> AnswersAsync(TimeSpan within, CancellationToken cancellationToken)
+    {
+        if (_ended.Task.IsCompleted)
+            return false;
+        var answer = _answers.Next;
+        _ = Task.Run(() => SendAsync(SshWire.KeepAlive), CancellationToken.None);
+        Task first = Task.WhenAny(answer, _ended.Task);
+        await first.WaitAsync(within, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+        return answer.IsCompleted && !_ended.Task.IsCompleted;
+    }
 
     /// <summary>Opens one channel and waits until the bastion has connected.</summary>
     /// <exception cref="FumidaiException">The bastion could not connect, or the connection is lost.</exception>
@@ -88,7 +118,12 @@ internal sealed class SshConnection : IAsyncDisposable
         return new ChannelCloseMessage(channel.RemoteNumber);
     }));
 
-    internal void Forget(SshChannel channel) => _channels.TryRemove(channel.Number, out _);
+    internal void Forget(SshChannel channel)
+    {
+        _channels.TryRemove(channel.Number, out _);
+        if (Volatile.Read(ref _isRetired) && _channels.IsEmpty)
+            _unused.TrySetResult();
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -112,6 +147,8 @@ internal sealed class SshConnection : IAsyncDisposable
         {
             // It is over either way.
         }
+        if (_carried is not null)
+            await _carried.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task SendAsync(Func<Message?> make)
@@ -134,9 +171,15 @@ internal sealed class SshConnection : IAsyncDisposable
 
     private void Arrived(uint number, Action<SshChannel> tell)
     {
-        Volatile.Write(ref _unanswered, 0);
+        Heard();
         if (_channels.TryGetValue(number, out var channel))
             tell(channel);
+    }
+
+    private void Heard()
+    {
+        Volatile.Write(ref _unanswered, 0);
+        _answers.Set();
     }
 
     private async Task KeepAliveAsync()
@@ -162,7 +205,7 @@ internal sealed class SshConnection : IAsyncDisposable
 
     private void Lose(Exception why)
     {
-        var reason = new FumidaiException(Reason.RouteLost, $"the ssh connection to {_bastion} was lost", why.Message, retry: true, inner: why);
+        var reason = new FumidaiException(Reason.RouteLost, $"the ssh connection to {_bastion} was lost", (_carried?.Why ?? why).Message, retry: true, inner: why);
         if (_ended.TrySetResult(reason))
             EndChannels(reason);
     }

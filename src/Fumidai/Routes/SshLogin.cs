@@ -8,7 +8,7 @@ using Renci.SshNet.Common;
 namespace Fumidai;
 
 /// <summary>Logs in to one bastion: connects, checks its host key, authenticates.</summary>
-internal sealed class SshLogin(string instanceId, IPEndPoint address, string user, SshIdentity identity, KnownHosts hosts, Action<string, string> learned, TimeProvider time)
+internal sealed class SshLogin(string instanceId, IPEndPoint address, string user, SshIdentity identity, KnownHosts hosts, Action<string, string> learned, TimeProvider time, Func<CancellationToken, Task<RouteChannel>>? carrier = null)
 {
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(15);
 
@@ -19,7 +19,9 @@ internal sealed class SshLogin(string instanceId, IPEndPoint address, string use
         var check = new HostKeyCheck(hosts, instanceId, address, learned);
         var keys = await identity.KeysAsync(cancellationToken).ConfigureAwait(false);
         var authentication = new SessionAuthentication(user, keys);
-        var info = new ConnectionInfo(address.Address.ToString(), address.Port, user, authentication) { Timeout = ConnectLimit };
+        var carried = carrier is null ? null : new SshCarried(await carrier(cancellationToken).ConfigureAwait(false));
+        var dialled = carried?.EndPoint ?? address;
+        var info = new ConnectionInfo(dialled.Address.ToString(), dialled.Port, user, authentication) { Timeout = ConnectLimit };
         PreferFastCiphers(info);
         PreferKnownHostKeys(info, check.KnownTypes);
 
@@ -34,14 +36,17 @@ internal sealed class SshLogin(string instanceId, IPEndPoint address, string use
         {
             // SSH.NET authenticates on the caller's thread.
             await Task.Run(() => client.ConnectAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
-            return new SshConnection(client, authentication.Session!, instanceId, time);
+            return new SshConnection(client, authentication.Session!, instanceId, time, carried);
         }
         catch (Exception e)
         {
             client.Dispose();
+            var why = carried?.Why;
+            if (carried is not null)
+                await carried.DisposeAsync().ConfigureAwait(false);
             if (e is OperationCanceledException && cancellationToken.IsCancellationRequested)
                 throw;
-            throw refused ?? Explain(e);
+            throw refused ?? why as FumidaiException ?? Explain(e);
         }
     }
 

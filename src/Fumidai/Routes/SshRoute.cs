@@ -1,53 +1,62 @@
+using System.Globalization;
 using System.Net;
-using Fumidai.Aws;
 
 namespace Fumidai;
 
-/// <summary>The <c>ssh</c> route: every connection is a channel of one ssh connection to a bastion with a public address.</summary>
-internal sealed class SshRoute : IRoute
+/// <summary>Where an ssh connection goes.</summary>
+/// <param name="Name">The route's name on screen: ssh, eice.</param>
+/// <param name="Bastion">Instance id.</param>
+/// <param name="User">Login.</param>
+/// <param name="Address">sshd's address as it is known by.</param>
+internal sealed record SshPlace(string Name, string Bastion, string User, IPEndPoint Address)
 {
-    private readonly TunnelRequest _request;
-    private readonly KeptOpen<SshConnection> _connection;
+    /// <summary>How long what carries the connection lives; null: without end.</summary>
+    internal TimeSpan? Life { get; init; }
 
-    internal SshRoute(TunnelRequest request, string bastion, Func<CancellationToken, Task<SshConnection>> connect)
+    /// <summary>What carries it, for people; null: TCP to the address.</summary>
+    internal string? Carrier { get; init; }
+}
+
+/// <summary>
+/// The <c>ssh</c> and <c>eice</c> routes: every connection is a channel of one ssh connection to a bastion, by TCP, through an EC2 Instance Connect
+/// Endpoint or a Session Manager session. What carries it may live for a limited time: then a second connection is made well before the end and
+/// serves new channels, while the first one lives on until its last channel or its end.
+/// </summary>
+internal sealed class SshRoute : IRoute, IAnsweringRoute
+{
+    /// <summary>How long before its end a connection is replaced, and those whom the end will cut are told.</summary>
+    internal static readonly TimeSpan Ahead = TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan AheadRetry = TimeSpan.FromSeconds(20);
+
+    private readonly TunnelRequest _request;
+    private readonly SshPlace _place;
+    private readonly Func<CancellationToken, Task<SshConnection>> _connect;
+    private readonly KeptOpen<SshConnection> _connection;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _lock = new();
+    private readonly HashSet<SshConnection> _retired = [];
+
+    internal SshRoute(TunnelRequest request, SshPlace place, Func<CancellationToken, Task<SshConnection>> connect)
     {
-        _request = request;
-        Bastion = bastion;
+        (_request, _place, _connect) = (request, place, connect);
         _connection = new KeptOpen<SshConnection>(
-            async token =>
-            {
-                var connection = await connect(token).ConfigureAwait(false);
-                _ = WatchAsync(connection);
-                return connection;
-            },
+            ConnectAsync,
             static connection => connection.Ended.IsCompleted,
-            () => request.Tell("reconnected", $"The ssh connection to {bastion} is back", ("bastion", bastion), ("route", "ssh")),
+            () => request.Tell("reconnected", $"The {place.Name} connection to {place.Bastion} is back", ("bastion", place.Bastion), ("route", place.Name)),
             request.Time);
     }
 
-    /// <summary>Finds the bastion and logs in, so that what is wrong shows now.</summary>
-    internal static async Task<IRoute> OpenAsync(TunnelRequest request, TunnelSettings settings, FindBastion find, CancellationToken cancellationToken)
+    /// <summary>Logs in, so that what is wrong shows now.</summary>
+    internal static async Task<IRoute> OpenAsync(TunnelRequest request, SshPlace place, SshLogin login, CancellationToken cancellationToken)
     {
-        var bastion = await find.ForSshAsync(cancellationToken).ConfigureAwait(false);
-        var user = BastionChoice.SshUser(bastion, settings.BastionUser);
-        var address = new IPEndPoint(bastion.PublicAddress!, BastionChoice.SshPort(bastion, settings.BastionPort));
-        var environment = request.Settings.Environment;
-        var identity = new SshIdentity(
-            settings.Identity, environment,
-            (line, token) => PushSshKey.PushAsync(request.Access, bastion.Id, bastion.AvailabilityZone, user, line, token),
-            request.AskPassphrase);
-        var login = new SshLogin(
-            bastion.Id, address, user, identity, KnownHosts.Of(environment),
-            (key, file) => request.Tell(
-                "host_key_learned",
-                file.Length > 0 ? $"Learned the host key of {bastion.Id}: {key} (remembered in {file})" : $"The host key of {bastion.Id} is new: {key} (it cannot be remembered)",
-                ("bastion", bastion.Id), ("address", address.ToString()), ("host_key", key), ("file", file)),
-            request.Time);
-        var route = new SshRoute(request, bastion.Id, login.ConnectAsync);
+        var route = new SshRoute(request, place, login.ConnectAsync);
         try
         {
             await route._connection.GetAsync(cancellationToken).ConfigureAwait(false);
-            request.Tell("session_open", $"Logged in to {bastion.Id} as {user}", ("bastion", bastion.Id), ("user", user));
+            request.Tell(
+                "session_open", place.Carrier is null ? $"Logged in to {place.Bastion} as {place.User}" : $"Logged in to {place.Bastion} as {place.User} through {place.Carrier}",
+                ("bastion", place.Bastion), ("user", place.User), ("through", place.Carrier ?? ""));
             return route;
         }
         catch
@@ -57,9 +66,9 @@ internal sealed class SshRoute : IRoute
         }
     }
 
-    public string Name => "ssh";
+    public string Name => _place.Name;
 
-    public string Bastion { get; }
+    public string Bastion => _place.Bastion;
 
     public Task<Exception?> Ended => _connection.Ended;
 
@@ -69,14 +78,100 @@ internal sealed class SshRoute : IRoute
         return await connection.OpenAsync(destination, cancellationToken).ConfigureAwait(false);
     }
 
-    public ValueTask DisposeAsync() => _connection.DisposeAsync();
+    public async ValueTask<bool> AnswersAsync(TimeSpan within, CancellationToken cancellationToken) =>
+        _connection.OpenNow is { } connection && await connection.AnswersAsync(within, cancellationToken).ConfigureAwait(false);
+
+    public async ValueTask DisposeAsync()
+    {
+        SshConnection[] retired;
+        lock (_lock)
+        {
+            if (_stop.IsCancellationRequested)
+                return;
+            _stop.Cancel();
+            retired = [.. _retired];
+        }
+        await Task.WhenAll([_connection.DisposeAsync().AsTask(), .. retired.Select(r => r.DisposeAsync().AsTask())]).ConfigureAwait(false);
+    }
+
+    private async Task<SshConnection> ConnectAsync(CancellationToken cancellationToken)
+    {
+        // The carrier's time runs from before the login.
+        var began = _request.Time.GetTimestamp();
+        var connection = await _connect(cancellationToken).ConfigureAwait(false);
+        _ = WatchAsync(connection);
+        if (_place.Life is { } life)
+            _ = RenewAsync(connection, life - _request.Time.GetElapsedTime(began));
+        return connection;
+    }
 
     private async Task WatchAsync(SshConnection connection)
     {
         if (await connection.Ended.ConfigureAwait(false) is not { } reason)
             return;
-        _request.Tell("degraded", $"{reason.Message.TrimEnd('.')}; reconnecting", ("bastion", Bastion), ("reason", reason.Message));
-        _connection.Drop(connection, reopen: true);
+        bool wasRetired;
+        lock (_lock)
+            wasRetired = _retired.Contains(connection);
+        if (!wasRetired)
+        {
+            _request.Tell("degraded", $"{reason.Message.TrimEnd('.')}; reconnecting", ("bastion", Bastion), ("route", Name), ("reason", reason.Message));
+            _connection.Drop(connection, reopen: true);
+        }
         await connection.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Puts another connection in its place before its time is over.</summary>
+    private async Task RenewAsync(SshConnection connection, TimeSpan left)
+    {
+        try
+        {
+            await Task.Delay(left > Ahead ? left - Ahead : TimeSpan.Zero, _request.Time, _stop.Token).ConfigureAwait(false);
+            while (!connection.Ended.IsCompleted)
+            {
+                try
+                {
+                    if (await _connection.ReplaceAsync(connection, Retire).ConfigureAwait(false))
+                        await SeeOutAsync(connection).ConfigureAwait(false);
+                    return;
+                }
+                catch (FumidaiException)
+                {
+                    // The one there is serves on; there is time for more tries.
+                    await Task.Delay(AheadRetry, _request.Time, _stop.Token).ConfigureAwait(false);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Closing.
+        }
+    }
+
+    // Before the other one takes its place, so that its end is never taken for a loss.
+    private void Retire(SshConnection connection)
+    {
+        lock (_lock)
+            _retired.Add(connection);
+    }
+
+    private async Task SeeOutAsync(SshConnection connection)
+    {
+        var open = connection.Channels;
+        var through = _place.Carrier ?? Bastion;
+        if (open > 0)
+        {
+            _request.Tell(
+                "limit_near",
+                string.Create(CultureInfo.InvariantCulture, $"{open} connections through {through} end within {Ahead.TotalMinutes:0} minutes, when its time is over; new ones go through a fresh connection"),
+                ("bastion", Bastion), ("route", Name), ("connections", open.ToString(CultureInfo.InvariantCulture)));
+        }
+        else
+        {
+            _request.Tell("renewed", $"A fresh connection through {through} serves new clients", ("bastion", Bastion), ("route", Name));
+        }
+        await Task.WhenAny(connection.WhenUnused(), connection.Ended).ConfigureAwait(false);
+        await connection.DisposeAsync().ConfigureAwait(false);
+        lock (_lock)
+            _retired.Remove(connection);
     }
 }

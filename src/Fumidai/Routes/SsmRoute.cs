@@ -33,10 +33,9 @@ internal sealed class SsmRoute : IRoute
         Bastion = bastion;
     }
 
-    /// <summary>Finds the bastion and starts the first session, so that what is wrong shows now.</summary>
-    internal static async Task<IRoute> OpenAsync(TunnelRequest request, FindBastion find, CancellationToken cancellationToken)
+    /// <summary>Starts the first session, so that what is wrong shows now.</summary>
+    internal static async Task<IRoute> OpenAsync(TunnelRequest request, Aws.BastionInstance bastion, CancellationToken cancellationToken)
     {
-        var bastion = await find.ForSsmAsync(cancellationToken).ConfigureAwait(false);
         var route = new SsmRoute(request, bastion.Id, new StartPortSession(request, bastion).StartAsync);
         try
         {

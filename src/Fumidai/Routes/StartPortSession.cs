@@ -40,7 +40,7 @@ internal sealed class StartPortSession(TunnelRequest request, BastionInstance ba
         }
         catch (Exception e)
         {
-            await TerminateAsync(control, ticket.SessionId).ConfigureAwait(false);
+            await TerminateAsync(control, ticket.SessionId, request.Time).ConfigureAwait(false);
             throw e switch
             {
                 OperationCanceledException => e,
@@ -85,7 +85,7 @@ internal sealed class StartPortSession(TunnelRequest request, BastionInstance ba
             abort.CancelAfter(LastWord);
             await ((Task)starting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (starting.IsCompletedSuccessfully)
-                await TerminateAsync(control, starting.Result.SessionId).ConfigureAwait(false);
+                await TerminateAsync(control, starting.Result.SessionId, request.Time).ConfigureAwait(false);
             throw;
         }
         catch (AwsFailure e)
@@ -96,9 +96,10 @@ internal sealed class StartPortSession(TunnelRequest request, BastionInstance ba
         }
     }
 
-    private async Task TerminateAsync(ISessionControl control, string sessionId)
+    /// <summary>Ends a session that nobody will use.</summary>
+    internal static async Task TerminateAsync(ISessionControl control, string sessionId, TimeProvider time)
     {
-        using var limit = new CancellationTokenSource(LastWord, request.Time);
+        using var limit = new CancellationTokenSource(LastWord, time);
         try
         {
             await control.TerminateAsync(sessionId, limit.Token).ConfigureAwait(false);
