@@ -35,6 +35,12 @@ public sealed record Database
     public string? MasterSecretArn { get; init; }
     /// <summary>Minimum ACU of Serverless v2; 0 means it may be paused; null: not Serverless v2.</summary>
     public double? MinCapacity { get; init; }
+    /// <summary>Whether IAM database authentication is enabled (IAMDatabaseAuthenticationEnabled).</summary>
+    public bool IsIamEnabled { get; init; }
+    /// <summary>Region by the ARN; null: not told.</summary>
+    public string? Region => Arn.Split(':') is [_, _, _, { Length: > 0 } region, ..] ? region : null;
+    /// <summary>Account by the ARN; null: not told.</summary>
+    public string? Account => Arn.Split(':') is [_, _, _, _, { Length: > 0 } account, ..] ? account : null;
     /// <summary>Whether clients can reach it from outside the VPC (PubliclyAccessible).</summary>
     public bool IsPubliclyAccessible { get; init; }
     /// <summary>Whether the engine speaks the PostgreSQL protocol.</summary>

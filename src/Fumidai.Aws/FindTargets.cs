@@ -88,6 +88,7 @@ public static class FindTargets
             MasterUsername = cluster.Text("MasterUsername"),
             MasterSecretArn = cluster.Child("MasterUserSecret").Text("SecretArn"),
             MinCapacity = double.TryParse(cluster.Child("ServerlessV2ScalingConfiguration").Text("MinCapacity"), CultureInfo.InvariantCulture, out var acu) ? acu : null,
+            IsIamEnabled = IsTrue(cluster.Text("IAMDatabaseAuthenticationEnabled")),
             IsPubliclyAccessible = IsTrue(cluster.Text("PubliclyAccessible")) || instances.Exists(i => IsTrue(i.Text("PubliclyAccessible"))),
         };
     }
@@ -108,6 +109,7 @@ public static class FindTargets
         DatabaseName = instance.Text("DBName"),
         MasterUsername = instance.Text("MasterUsername"),
         MasterSecretArn = instance.Child("MasterUserSecret").Text("SecretArn"),
+        IsIamEnabled = IsTrue(instance.Text("IAMDatabaseAuthenticationEnabled")),
         IsPubliclyAccessible = IsTrue(instance.Text("PubliclyAccessible")),
     };
 

@@ -15,23 +15,58 @@ internal sealed record FoundLogin(string? User, Secret? Password, string Source)
 /// </summary>
 internal sealed class LoginChoice(Target target, TunnelSettings settings, int localPort, Func<string, string?> environment)
 {
-    internal async Task<FoundLogin> FindAsync(Func<string, CancellationToken, Task<DatabaseLogin>> read, CancellationToken cancellationToken)
+    internal async Task<FoundLogin> FindAsync(
+        Func<string, CancellationToken, Task<DatabaseLogin>> read, Func<string, CancellationToken, Task<Secret>> sign, CancellationToken cancellationToken)
     {
-        if (settings.Secret is { } named)
-            return await FromSecretAsync(named, settings.User, read, cancellationToken).ConfigureAwait(false);
+        switch (Choose())
+        {
+            case LoginPlan.FromSecret secret:
+                return await FromSecretAsync(secret.Id, secret.User, read, cancellationToken).ConfigureAwait(false);
+            case LoginPlan.Token token:
+                var user = token.User ?? target.Database?.MasterUsername ?? throw new FumidaiException(
+                    Reason.Usage, $"no user to sign in to {target.Name} as", "an IAM token is for one user", "Name one with --user");
+                return new FoundLogin(user, await sign(user, cancellationToken).ConfigureAwait(false), "IAM token");
+            case LoginPlan.Own own:
+                return own.Login;
+            default:
+                throw new InvalidOperationException("a plan without a way");
+        }
+    }
 
+    /// <summary>Decides; asks nobody.</summary>
+    /// <exception cref="FumidaiException">SignIn or Usage: what <c>--auth</c> demands is not to be had.</exception>
+    internal LoginPlan Choose()
+    {
         var managed = target.Database?.MasterSecretArn;
         var ownUser = Get("PGUSER");
+        if (settings.Auth == "iam")
+        {
+            return target.Database is { IsIamEnabled: false } closed
+                ? throw new FumidaiException(Reason.SignIn, $"cannot sign in to {target.Name} with IAM", "IAM database authentication is not enabled on it", SignInVerdict.EnableIam(closed))
+                : new LoginPlan.Token(settings.User ?? ownUser);
+        }
+        if (settings.Secret is { } named)
+            return new LoginPlan.FromSecret(named, settings.User);
+        if (settings.Auth == "secret")
+        {
+            return new LoginPlan.FromSecret(
+                managed ?? throw new FumidaiException(Reason.Usage, $"no secret to sign in to {target.Name} with", "RDS keeps none for it", "Name one with --secret"), settings.User);
+        }
         // A name on the command line, or a whole login in the environment, is the user's wish; a lone PGPASSWORD is not, where RDS keeps the login.
         if (settings.User is not null || managed is null || (ownUser is not null && Get("PGPASSWORD") is not null))
         {
             var user = settings.User ?? ownUser ?? target.Database?.MasterUsername;
             if (Own(user) is { } own)
-                return own;
+                return new LoginPlan.Own(own);
             if (managed is null || (user is not null && user != target.Database!.MasterUsername))
-                return new FoundLogin(user, null, "the client asks");
+            {
+                // Where the user has no password, the cluster may need none.
+                return target.Database is { IsIamEnabled: true } && user is not null
+                    ? new LoginPlan.Token(user)
+                    : new LoginPlan.Own(new FoundLogin(user, null, "the client asks"));
+            }
         }
-        return await FromSecretAsync(managed!, settings.User, read, cancellationToken).ConfigureAwait(false);
+        return new LoginPlan.FromSecret(managed!, settings.User);
     }
 
     private static async Task<FoundLogin> FromSecretAsync(string id, string? user, Func<string, CancellationToken, Task<DatabaseLogin>> read, CancellationToken cancellationToken)
@@ -55,10 +90,23 @@ internal sealed class LoginChoice(Target target, TunnelSettings settings, int lo
             : null;
     }
 
+    /// <summary>The same with the password that the client would have found by itself, for whoever signs in for it.</summary>
+    internal FoundLogin WithPassword(FoundLogin login)
+    {
+        if (login.Password is not null)
+            return login;
+        if (Get("PGPASSWORD") is { } known)
+            return login with { Password = new Secret(known) };
+        var database = settings.Database ?? Get("PGDATABASE") ?? target.Database?.DatabaseName;
+        return Passfile.Locate(environment) is { } file && Passfile.Read(file) is { } passfile
+            ? login with { Password = passfile.Find(target.Address.Host, localPort, database, login.User) ?? passfile.Find(target.Address.Host, target.Address.Port, database, login.User) }
+            : login;
+    }
+
     private string? Get(string name) => environment(name) is { Length: > 0 } value ? value : null;
 
     /// <summary>The name inside an ARN without the six characters that Secrets Manager appends; as it is, when it is no ARN.</summary>
-    private static string ShortName(string id)
+    internal static string ShortName(string id)
     {
         if (!id.StartsWith("arn:", StringComparison.Ordinal))
             return id;

@@ -43,6 +43,15 @@ internal static class RootsFile
         }
     }
 
+    /// <summary>The same as <see cref="Checked"/> and <see cref="Write"/>, for whoever verifies in process.</summary>
+    /// <exception cref="FumidaiException">Configuration: a file cannot be read.</exception>
+    internal static X509Certificate2Collection Load(string? named, string? endpointRoots)
+    {
+        var roots = new X509Certificate2Collection();
+        roots.ImportFromPem(named is not null ? Certificates(named) : endpointRoots is null ? Shipped() : Shipped() + "\n" + Certificates(endpointRoots));
+        return roots;
+    }
+
     /// <summary>The bundle this version ships: the RDS roots of every region and Amazon Trust Services' roots.</summary>
     internal static string Shipped()
     {

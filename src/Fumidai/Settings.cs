@@ -27,6 +27,10 @@ public sealed record CommandLineSettings
     public string? User { get; init; }
     /// <summary><c>--ca-file</c>: roots to trust for the database instead of the shipped ones.</summary>
     public string? CaFile { get; init; }
+    /// <summary><c>--auth</c>: auto, iam or secret.</summary>
+    public string? Auth { get; init; }
+    /// <summary><c>--allow-md5</c>: whether the auth proxy answers an MD5 challenge.</summary>
+    public bool AllowMd5 { get; init; }
 }
 
 /// <summary>Everything a run needs to know: flags over environment over <c>fumidai.yaml</c>, checked once, then immutable.</summary>
@@ -90,4 +94,6 @@ public sealed record TargetSettings
     public string? User { get; init; }
     /// <summary>Roots for the database's certificate.</summary>
     public string? CaFile { get; init; }
+    /// <summary>How to sign in: auto, iam or secret.</summary>
+    public string? Auth { get; init; }
 }

@@ -11,7 +11,7 @@ internal sealed record SettingsFile
 
     /// <summary>Keys of one entry of <c>targets:</c>.</summary>
     internal static readonly string[] TargetKeys =
-        ["bastion", "ca_file", "database", "identity", "port", "secret", "target", "user", "via"];
+        ["auth", "bastion", "ca_file", "database", "identity", "port", "secret", "target", "user", "via"];
 
     /// <summary>Keys of a <c>bastion:</c> written as a mapping.</summary>
     internal static readonly string[] BastionKeys = ["id", "port", "tag", "user"];
@@ -102,6 +102,7 @@ file sealed class SettingsReader(string path, Func<string, string?> environment)
             Target = map.Value("target", v => { _ = TargetName.Parse(v); return v; })
                 ?? throw map.Wrong($"the target {name} does not say what it is: target: cluster/ID, instance/ID or host/NAME:PORT"),
             Port = map.Number<int?>("port", v => SettingsValue.Port(v, least: 0)),
+            Auth = map.Value("auth", SettingsValue.Auth),
             Secret = map.Text("secret"),
             Database = map.Text("database"),
             User = map.Text("user"),

@@ -9,7 +9,7 @@ internal static class SettingsLoading
     /// <summary>Every variable read here; <c>AWS_*</c> is read by Fumidai.Aws.</summary>
     internal static readonly string[] Variables =
     [
-        "FUMIDAI_BASTION", "FUMIDAI_CA_FILE", "FUMIDAI_CONFIG", "FUMIDAI_DATABASE", "FUMIDAI_IDENTITY", "FUMIDAI_IDENTITY_PASSPHRASE",
+        "FUMIDAI_AUTH", "FUMIDAI_BASTION", "FUMIDAI_CA_FILE", "FUMIDAI_CONFIG", "FUMIDAI_DATABASE", "FUMIDAI_IDENTITY", "FUMIDAI_IDENTITY_PASSPHRASE",
         "FUMIDAI_MY_IP_URL", "FUMIDAI_PORT", "FUMIDAI_SECRET", "FUMIDAI_USER", "FUMIDAI_VIA",
     ];
 
@@ -57,6 +57,7 @@ internal static class SettingsLoading
         Secret = get("FUMIDAI_SECRET"),
         Database = get("FUMIDAI_DATABASE"),
         User = get("FUMIDAI_USER"),
+        Auth = get("FUMIDAI_AUTH") is { } auth ? Checked(() => SettingsValue.Auth(auth), "FUMIDAI_AUTH") : null,
         CaFile = get("FUMIDAI_CA_FILE"),
     };
 
@@ -66,6 +67,8 @@ internal static class SettingsLoading
             CheckedFlag(() => SettingsValue.Via(via), "--via");
         if (line.Bastion is { } bastion)
             CheckedFlag(() => SettingsValue.Bastion(bastion), "--bastion");
+        if (line.Auth is { } auth)
+            CheckedFlag(() => SettingsValue.Auth(auth), "--auth");
         if (line.Port is { } port)
             CheckedFlag(() => SettingsValue.Port(port.ToString(CultureInfo.InvariantCulture), least: 0), "--port");
         if (line.EndpointUrl is { } url)

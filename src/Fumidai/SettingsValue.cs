@@ -16,6 +16,9 @@ internal static class SettingsValue
     /// <summary>A route by its name, not <c>auto</c>.</summary>
     internal static string OneRoute(string value) => value == "auto" ? throw new FormatException("“auto” is no route of its own") : Via(value);
 
+    internal static string Auth(string value) =>
+        value is "auto" or "iam" or "secret" ? value : throw new FormatException($"“{value}” is not a way to sign in: auto, iam or secret");
+
     internal static string Bastion(string value)
     {
         if (value.StartsWith("i-", StringComparison.Ordinal) && value.Length > 2 && value.AsSpan(2).IndexOfAnyExcept(Id) < 0)

@@ -23,7 +23,7 @@ public static class SignIn
     {
         var settings = TunnelSettings.Of(request.Settings, request.Target);
         var login = await Telemetry.SignInAsync(request.Target, () => new LoginChoice(request.Target, settings, local.Port, environment)
-            .FindAsync((id, token) => ReadAsync(request.Access, id, token), cancellationToken)).ConfigureAwait(false);
+            .FindAsync((id, token) => ReadAsync(request.Access, id, token), (user, _) => SignAsync(request, user), cancellationToken)).ConfigureAwait(false);
         var roots = settings.CaFile is { } file
             ? RootsFile.Checked(file)
             : RootsFile.Write(request.Access.HasCustomEndpoint ? request.Access.RootsFile : null, environment);
@@ -67,6 +67,13 @@ public static class SignIn
     }
 
     private static string? Given(string? value) => value is { Length: > 0 } ? value : null;
+
+    /// <summary>For the environment of one client, which takes nothing but text.</summary>
+    private static async Task<Secret> SignAsync(TunnelRequest request, string user)
+    {
+        using var token = await TokenLogin.SignAsync(request, user).ConfigureAwait(false);
+        return new Secret(System.Text.Encoding.ASCII.GetString(token.Memory.Span));
+    }
 
     private static async Task<DatabaseLogin> ReadAsync(AwsAccess access, string secretId, CancellationToken cancellationToken)
     {

@@ -57,14 +57,17 @@ public sealed partial class Tunnel : IAsyncDisposable
 
     internal static async Task<Tunnel> OpenAsync(TunnelRequest request, int port, string region, Func<RouteSearch, CancellationToken, Task<IRoute>> openRoute, CancellationToken cancellationToken, Func<string?>? merit = null)
     {
-        var listener = LocalListener.Bind(port);
+        LocalListener? listener = null;
         try
         {
+            listener = LocalListener.Bind(port);
             request.Tell("starting", $"Opening a tunnel to {request.Target.Name}", ("port", listener.EndPoint.Port.ToString(CultureInfo.InvariantCulture)));
             var route = await Telemetry.TraceAsync("fumidai.tunnel.open", request.Target, () => openRoute(new RouteSearch(true, true), cancellationToken)).ConfigureAwait(false);
             var tunnel = new Tunnel(request, listener, route, openRoute);
             tunnel._count = Telemetry.CountTunnel(request.Target.Name);
-            tunnel._accepting = Task.WhenAll(listener.Sockets.Select(tunnel.AcceptAsync));
+            request.AuthProxy?.Listen(listener.EndPoint.Port, tunnel._logger);
+            Socket[] unix = request.AuthProxy?.Listener is { } socket ? [socket] : [];
+            tunnel._accepting = Task.WhenAll([.. listener.Sockets.Concat(unix).Select(tunnel.AcceptAsync)]);
             tunnel._loops = Task.WhenAll(tunnel._accepting, tunnel.WatchRouteAsync());
             request.Tell(
                 "ready",
@@ -72,11 +75,14 @@ public sealed partial class Tunnel : IAsyncDisposable
                 ("address", listener.EndPoint.Address.ToString()),
                 ("port", listener.EndPoint.Port.ToString(CultureInfo.InvariantCulture)),
                 ("route", route.Name), ("bastion", route.Bastion), ("region", region), ("reason", merit?.Invoke() ?? ""));
+            request.AuthProxy?.Tell(listener.EndPoint);
             return tunnel;
         }
         catch
         {
-            listener.Dispose();
+            listener?.Dispose();
+            if (request.AuthProxy is { } proxy)
+                await proxy.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
@@ -108,6 +114,8 @@ public sealed partial class Tunnel : IAsyncDisposable
         _request.Tell("closing", $"Closing the tunnel to {Target.Name}");
         _listener.Dispose();
         _count?.Dispose();
+        if (_request.AuthProxy is { } proxy)
+            await proxy.DisposeAsync().ConfigureAwait(false);
         await _stop.CancelAsync().ConfigureAwait(false);
         Task[] running;
         lock (_connections)
@@ -132,6 +140,7 @@ public sealed partial class Tunnel : IAsyncDisposable
         if (lost is null || _stop.IsCancellationRequested)
             return;
         _listener.Dispose();
+        _request.AuthProxy?.StopListening();
         _count?.Dispose();
         _ended.TrySetResult(lost);
     }
@@ -181,7 +190,19 @@ public sealed partial class Tunnel : IAsyncDisposable
         var numbers = Telemetry.NumbersOf(Target.Name, RouteName);
         try
         {
-            client.NoDelay = true;
+            if (client.AddressFamily != AddressFamily.Unix)
+                client.NoDelay = true;
+            if (_request.AuthProxy is { } proxy)
+            {
+                if (await proxy.ServeAsync(client, TraceChannelAsync, numbers, _stop.Token).ConfigureAwait(false) is not { } copied)
+                    return;
+                if (copied.Blame == CopySide.Channel)
+                    numbers.AddFailed();
+                _logger.ConnectionEnded(copied.Up, copied.Down, copied.Blame);
+                if (copied is { Blame: CopySide.Channel, Reason: FumidaiException cut })
+                    TellCut(cut, _route.Last);
+                return;
+            }
             var (channel, route) = await Telemetry.TraceAsync("fumidai.channel.open", Target, () => _route.OpenAsync(Target.Address, OpenLimit, _stop.Token)).ConfigureAwait(false);
             using var counted = numbers.CountOpen();
             var result = await CopyLoop.RunAsync(client, channel, _stop.Token, numbers).ConfigureAwait(false);
@@ -216,6 +237,13 @@ public sealed partial class Tunnel : IAsyncDisposable
             _request.Tell("channel_lost", $"A connection was cut: {reason.Message}", ("reason", reason.Message), ("route", route.Name), ("bastion", route.Bastion));
         else if (reason.Reason == Reason.NoRoute)
             _request.Tell("channel_refused", $"A connection was refused: {reason.Message}", ("reason", reason.Message), ("route", route.Name), ("bastion", route.Bastion));
+    }
+
+    /// <summary>For the auth proxy, which asks for a channel once it knows whom it serves.</summary>
+    private async Task<RouteChannel> TraceChannelAsync(CancellationToken cancellationToken)
+    {
+        var (channel, _) = await Telemetry.TraceAsync("fumidai.channel.open", Target, () => _route.OpenAsync(Target.Address, OpenLimit, cancellationToken)).ConfigureAwait(false);
+        return channel;
     }
 
     private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(100);

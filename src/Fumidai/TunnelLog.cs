@@ -23,4 +23,10 @@ internal static partial class TunnelLog
 
     [LoggerMessage(EventId = 405, Level = LogLevel.Debug, Message = "No route: {Name} {Bastion} ({Reason})")]
     public static partial void RouteRejected(this ILogger logger, string name, string bastion, string reason);
+
+    [LoggerMessage(EventId = 406, Level = LogLevel.Debug, Message = "A client could not be signed in: {Kind}")]
+    public static partial void SignInFailed(this ILogger logger, string kind);
+
+    [LoggerMessage(EventId = 407, Level = LogLevel.Debug, Message = "No Unix socket for the auth proxy")]
+    public static partial void NoSocket(this ILogger logger, Exception exception);
 }

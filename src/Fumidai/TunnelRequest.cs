@@ -24,6 +24,8 @@ public sealed record TunnelRequest
     /// null: nobody may.
     /// </summary>
     public Func<BastionInstance, System.Net.IPAddress, CancellationToken, ValueTask<bool>>? Admit { get; init; }
+    /// <summary>Signs in for the clients; null: they do it themselves, bytes are copied only. The tunnel's from its opening on, which may fail.</summary>
+    public AuthProxy? AuthProxy { get; init; }
     /// <summary>Where to log.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
     /// <summary>The clock.</summary>

@@ -14,6 +14,9 @@ internal sealed record TunnelSettings
     internal string? Database { get; init; }
     internal string? User { get; init; }
     internal string? CaFile { get; init; }
+    /// <summary>auto, iam or secret.</summary>
+    internal required string Auth { get; init; }
+    internal bool AllowMd5 { get; init; }
 
     internal static TunnelSettings Of(Settings settings, Target target)
     {
@@ -29,6 +32,8 @@ internal sealed record TunnelSettings
             Secret = line.Secret ?? variables.Secret ?? entry?.Secret ?? top?.Secret,
             Database = line.Database ?? variables.Database ?? entry?.Database ?? top?.Database,
             User = line.User ?? variables.User ?? entry?.User ?? top?.User,
+            Auth = line.Auth ?? variables.Auth ?? entry?.Auth ?? "auto",
+            AllowMd5 = line.AllowMd5,
             CaFile = line.CaFile ?? variables.CaFile ?? entry?.CaFile ?? top?.CaFile,
         };
     }

@@ -17,7 +17,7 @@ public sealed class SignInTests : IDisposable
 
     private static Target Cluster(string? secret) => new() { Name = "app", Address = new(Endpoint, 5432), Database = Requests.Cluster(secret: secret) };
 
-    private static readonly TunnelSettings Nothing = new() { Via = "auto", Port = 0 };
+    private static readonly TunnelSettings Nothing = new() { Via = "auto", Port = 0, Auth = "auto" };
 
     private string? Home(string name) => name == "HOME" ? _folder.Path : null;
 
@@ -30,8 +30,33 @@ public sealed class SignInTests : IDisposable
                 read.Add(id);
                 return Task.FromResult(new DatabaseLogin("master", new Secret("from-secret")));
             },
+            (user, _) => Task.FromResult(new Secret("token for " + user)),
             CancellationToken.None);
         return (login, read);
+    }
+
+    [Theory]
+    [InlineData("iam", "app", true, "token for app")]
+    [InlineData("auto", "app", true, "token for app")] // a named user without a password here
+    [InlineData("auto", null, true, "from-secret")] // RDS keeps the master's
+    [InlineData("secret", null, true, "from-secret")]
+    public async Task The_way_to_sign_in_is_chosen_by_what_was_asked_and_what_the_cluster_offers(string auth, string? user, bool iam, string password)
+    {
+        var target = Cluster(Arn);
+        target = target with { Database = target.Database! with { IsIamEnabled = iam } };
+
+        var (login, _) = await FindAsync(target, Nothing with { Auth = auth, User = user }, Home);
+
+        Assert.Equal(password, login.Password!.Reveal());
+    }
+
+    [Fact]
+    public async Task IAM_where_it_is_not_enabled_is_told_with_the_command_that_enables_it()
+    {
+        var e = await Assert.ThrowsAsync<FumidaiException>(() => FindAsync(Cluster(Arn), Nothing with { Auth = "iam", User = "app" }, Home));
+
+        Assert.Equal(Reason.SignIn, e.Reason);
+        Assert.Contains("--enable-iam-database-authentication", e.Next!, StringComparison.Ordinal);
     }
 
     private void WritePassfile(string text)

@@ -3,6 +3,17 @@ using Fumidai.Aws;
 
 namespace Fumidai.Cli;
 
+/// <summary>Whether Fumidai signs in for a client.</summary>
+internal enum ProxyUse
+{
+    /// <summary>The client does it: psql, which can tell the name in the certificate from the address of the socket.</summary>
+    No,
+    /// <summary>Where the login is known to us.</summary>
+    Yes,
+    /// <summary>And no password is asked on loopback.</summary>
+    Trusting,
+}
+
 /// <summary>What <c>connect</c> and <c>exec</c> share: a tunnel, a sign-in, a client in the foreground, its exit code.</summary>
 internal static class ClientRun
 {
@@ -15,7 +26,8 @@ internal static class ClientRun
     /// <param name="mayAsk">Whether a target may be picked on the terminal.</param>
     /// <param name="client">Program and arguments.</param>
     /// <param name="databaseOnly">Whether the target must speak PostgreSQL (connect).</param>
-    internal static async Task<int> RunAsync(Run run, CommandLineSettings commandLine, string? name, bool mayAsk, IReadOnlyList<string> client, bool databaseOnly)
+    /// <param name="use">Whether to sign in for the client.</param>
+    internal static async Task<int> RunAsync(Run run, CommandLineSettings commandLine, string? name, bool mayAsk, IReadOnlyList<string> client, bool databaseOnly, ProxyUse use)
     {
         var (screen, stop, surroundings) = (run.Screen, run.Stop, run.Surroundings);
         var settings = Settings.Load(commandLine, surroundings.WorkingDirectory, surroundings.Environment);
@@ -38,15 +50,25 @@ internal static class ClientRun
             Time = surroundings.Time,
         };
         screen.HoldReady();
+        if (use != ProxyUse.No && target.IsPostgres)
+            screen.Waiting("Fetching the sign-in");
+        var proxy = use == ProxyUse.No || !target.IsPostgres
+            ? null
+            : await AuthProxy.PrepareAsync(request, surroundings.Environment, use == ProxyUse.Trusting, stop.Token);
+        request = request with { AuthProxy = proxy };
         int code;
         FumidaiException? lost;
         await using (var tunnel = await Tunnel.OpenAsync(request, stop.Token))
         {
-            screen.Waiting("Fetching the sign-in");
-            var signIn = await SignIn.PrepareAsync(request, tunnel.Local, surroundings.Environment, stop.Token);
+            var variables = proxy?.Environment(tunnel.Local);
+            if (variables is null)
+            {
+                screen.Waiting("Fetching the sign-in");
+                variables = Variables(await SignIn.PrepareAsync(request, tunnel.Local, surroundings.Environment, stop.Token));
+            }
             screen.Waiting(null);
             screen.Release();
-            (code, lost) = await RunClientAsync(run, tunnel, program, client, signIn);
+            (code, lost) = await RunClientAsync(run, tunnel, program, client, variables);
         }
         screen.Waiting(null);
         if (stop.ExitCode != 0)
@@ -57,9 +79,9 @@ internal static class ClientRun
         return code;
     }
 
-    private static async Task<(int Code, FumidaiException? Lost)> RunClientAsync(Run run, Tunnel tunnel, string program, IReadOnlyList<string> client, ClientEnvironment signIn)
+    private static async Task<(int Code, FumidaiException? Lost)> RunClientAsync(Run run, Tunnel tunnel, string program, IReadOnlyList<string> client, IReadOnlyDictionary<string, string?> variables)
     {
-        var ended = ClientProcess.RunAsync(program, client[0], [.. client.Skip(1)], Variables(signIn), run.Stop, run.Surroundings.Time);
+        var ended = ClientProcess.RunAsync(program, client[0], [.. client.Skip(1)], variables, run.Stop, run.Surroundings.Time);
         if (await Task.WhenAny(ended, tunnel.Ended) == tunnel.Ended && await tunnel.Ended is { } early)
             run.Screen.Report(new TunnelEvent("lost", early.Message, new Dictionary<string, string>(StringComparer.Ordinal) { ["target"] = tunnel.Target.Name }));
         var code = await ended;

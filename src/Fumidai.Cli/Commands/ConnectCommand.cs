@@ -28,5 +28,5 @@ internal sealed record ConnectCommand(string? Target, CommandLineSettings Settin
 
     public bool EventsOnOutput => false;
 
-    public Task<int> RunAsync(Run run) => ClientRun.RunAsync(run, Settings, Target, mayAsk: !Yes, ["psql", .. ClientArguments], databaseOnly: true);
+    public Task<int> RunAsync(Run run) => ClientRun.RunAsync(run, Settings, Target, mayAsk: !Yes, ["psql", .. ClientArguments], databaseOnly: true, ProxyUse.No);
 }

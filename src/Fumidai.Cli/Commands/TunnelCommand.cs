@@ -4,7 +4,8 @@ using Fumidai.Aws;
 namespace Fumidai.Cli;
 
 /// <summary><c>fumidai tunnel TARGET...</c>: tunnels in the foreground until Ctrl-C.</summary>
-internal sealed record TunnelCommand(IReadOnlyList<string> Targets, CommandLineSettings Settings, OutputMode Output, TimeSpan Drain, IPEndPoint? Health) : ICommand
+internal sealed record TunnelCommand(
+    IReadOnlyList<string> Targets, CommandLineSettings Settings, OutputMode Output, ProxyUse Proxy, TimeSpan Drain, IPEndPoint? Health) : ICommand
 {
     internal static readonly VerbSpec Spec = new()
     {
@@ -14,7 +15,9 @@ internal sealed record TunnelCommand(IReadOnlyList<string> Targets, CommandLineS
         Description = """
             Opens one tunnel for each TARGET and prints a line when it is ready, that is, when the far
             end has answered. Ctrl-C ends them (exit code 130). If one cannot be opened, none stays;
-            if one is lost for good later, the others go on, and the exit code is 7.
+            if one is lost for good later, the others go on, and the exit code is 7. With --auth-proxy
+            any PostgreSQL client signs in at the local port, without TLS, with the run's own password
+            or through a Unix socket; TLS to the database, secret or IAM token are Fumidai's business.
             SIGTERM takes no new connections and lets those that are open finish (exit code 143); a
             second signal ends at once. As a systemd service: docs/service.md.
             """,
@@ -24,6 +27,7 @@ internal sealed record TunnelCommand(IReadOnlyList<string> Targets, CommandLineS
         [
             ("fumidai tunnel cluster/app --port 15432", "one tunnel, on a port of your choice"),
             ("fumidai tunnel app reports host/10.0.1.7:6379", "three tunnels, each on a free port"),
+            ("fumidai tunnel app --auth-proxy --port 15432", "for clients that know neither IAM nor hostaddr: JDBC, GUIs"),
             ("fumidai tunnel app --json", "one JSON object per event, for programs"),
             ("fumidai tunnel app --port 15432 --health-port 9090", "a service with health checks and Prometheus metrics"),
         ],
@@ -74,30 +78,34 @@ internal sealed record TunnelCommand(IReadOnlyList<string> Targets, CommandLineS
         var health = typed.Number(Options.HealthPort) is { } port
             ? new IPEndPoint(IPAddress.Parse(typed.Value(Options.HealthAddress) ?? "127.0.0.1"), port)
             : null;
+        OptionSpec[] ofProxy = [Options.Auth, Options.SecretId, Options.User, Options.DatabaseName, Options.CaFile, Options.TrustLoopback, Options.AllowMd5];
+        if (!typed.Has(Options.AuthProxy) && Array.Find(ofProxy, typed.Has) is { } lonely)
+            throw new FumidaiException(Reason.Usage, $"{lonely.Name} is for a tunnel that signs in", next: "Add --auth-proxy");
+        var proxy = !typed.Has(Options.AuthProxy) ? ProxyUse.No : typed.Has(Options.TrustLoopback) ? ProxyUse.Trusting : ProxyUse.Yes;
         return twice is null
-            ? new TunnelCommand(typed.Targets, typed.Settings, typed.Output, Duration.Read(typed.Value(Options.Drain) ?? "30s")!.Value, health)
+            ? new TunnelCommand(typed.Targets, typed.Settings, typed.Output, proxy, Duration.Read(typed.Value(Options.Drain) ?? "30s")!.Value, health)
             : throw new FumidaiException(Reason.Usage, $"{Visible.Quote(twice.Key)} was named twice", next: "Name each target once: a tunnel serves any number of connections");
     }
 
-    private static async Task<Tunnel> OpenAsync(
+    private async Task<Tunnel> OpenAsync(
         Run run, AwsAccess access, Settings settings, string name, Func<BastionInstance, System.Net.IPAddress, CancellationToken, ValueTask<bool>> admit, CancellationTokenSource giveUp)
     {
         try
         {
-            var target = await TargetCatalog.FindAsync(access, settings, name, giveUp.Token);
-            return await Tunnel.OpenAsync(
-                new TunnelRequest
-                {
-                    Target = target,
-                    Settings = settings,
-                    Access = access,
-                    Events = run.Screen,
-                    AskPassphrase = run.Passphrase.AskAsync,
-                    Admit = admit,
-                    LoggerFactory = run.Logs,
-                    Time = run.Surroundings.Time,
-                },
-                giveUp.Token);
+            var request = new TunnelRequest
+            {
+                Target = await TargetCatalog.FindAsync(access, settings, name, giveUp.Token),
+                Settings = settings,
+                Access = access,
+                Events = run.Screen,
+                AskPassphrase = run.Passphrase.AskAsync,
+                Admit = admit,
+                LoggerFactory = run.Logs,
+                Time = run.Surroundings.Time,
+            };
+            if (Proxy != ProxyUse.No)
+                request = request with { AuthProxy = await PrepareProxyAsync(run, request, giveUp.Token) };
+            return await Tunnel.OpenAsync(request, giveUp.Token);
         }
         catch when (!giveUp.IsCancellationRequested)
         {
@@ -108,6 +116,14 @@ internal sealed record TunnelCommand(IReadOnlyList<string> Targets, CommandLineS
         {
             throw new OperationCanceledException("given up", e, giveUp.Token);
         }
+    }
+
+    private async Task<AuthProxy> PrepareProxyAsync(Run run, TunnelRequest request, CancellationToken cancellationToken)
+    {
+        if (!request.Target.IsPostgres)
+            throw new FumidaiException(Reason.Usage, $"cannot sign in to {request.Target.Name} for its clients", "--auth-proxy speaks PostgreSQL only", "Leave --auth-proxy out");
+        return await AuthProxy.PrepareAsync(request, run.Surroundings.Environment, Proxy == ProxyUse.Trusting, cancellationToken)
+            ?? throw new FumidaiException(Reason.SignIn, $"cannot sign in to {request.Target.Name} for its clients", "no login is known here", "Name a secret with --secret, use --auth iam, or write the login into ~/.pgpass");
     }
 
     private static async Task<int> WatchAsync(Run run, IReadOnlyList<Tunnel> tunnels)

@@ -19,6 +19,12 @@ internal static class Options
     internal static readonly OptionSpec DatabaseName = new("--database", "NAME", "database to open", OptionGroup.Database, NotEmpty);
     internal static readonly OptionSpec CaFile = new("--ca-file", "FILE", "PEM file of roots to trust for the database; default: those of Amazon RDS", OptionGroup.Database, NotEmpty);
 
+    internal static readonly OptionSpec Auth = new("--auth", "HOW", "auto (default), iam (a token per connection) or secret", OptionGroup.Database, OneOf("auto", "iam", "secret"));
+    internal static readonly OptionSpec AuthProxy = new("--auth-proxy", null, "sign in for the clients: they connect to the local port without TLS", OptionGroup.Database);
+    internal static readonly OptionSpec NoAuthProxy = new("--no-auth-proxy", null, "let the program sign in itself, with the real name in PGHOST", OptionGroup.Database);
+    internal static readonly OptionSpec TrustLoopback = new("--trust-loopback", null, "ask no password of programs on this machine, whoever runs them", OptionGroup.Database);
+    internal static readonly OptionSpec AllowMd5 = new("--allow-md5", null, "let the auth proxy answer a server that asks for MD5", OptionGroup.Database);
+
     internal static readonly OptionSpec Profile = new("--profile", "NAME", "AWS profile; default: AWS_PROFILE", OptionGroup.Aws, NotEmpty);
     internal static readonly OptionSpec Region = new("--region", "NAME", "AWS region; default: AWS_REGION, or the profile's", OptionGroup.Aws, RegionName);
     internal static readonly OptionSpec EndpointUrl = new("--endpoint-url", "URL", "send AWS calls there; default: AWS_ENDPOINT_URL", OptionGroup.Aws, HttpUrl);
@@ -40,8 +46,9 @@ internal static class Options
 
     internal static readonly OptionSpec[] OfAws = [Profile, Region, EndpointUrl];
     internal static readonly OptionSpec[] OfOutput = [Json, Quiet, Verbose];
-    internal static readonly OptionSpec[] OfTunnel = [Via, Bastion, Identity, Port, Drain, HealthPort, HealthAddress, .. OfAws, Config, .. OfOutput, Yes];
-    internal static readonly OptionSpec[] OfClient = [Via, Bastion, Identity, Port, SecretId, User, DatabaseName, CaFile, .. OfAws, Config, .. OfOutput, Yes];
+    internal static readonly OptionSpec[] OfTunnel = [Via, Bastion, Identity, Port, AuthProxy, Auth, SecretId, User, DatabaseName, CaFile, TrustLoopback, AllowMd5, Drain, HealthPort, HealthAddress, .. OfAws, Config, .. OfOutput, Yes];
+    internal static readonly OptionSpec[] OfClient = [Via, Bastion, Identity, Port, Auth, SecretId, User, DatabaseName, CaFile, .. OfAws, Config, .. OfOutput, Yes];
+    internal static readonly OptionSpec[] OfExec = [.. OfClient, NoAuthProxy, TrustLoopback, AllowMd5];
 
     private static string? NotEmpty(string value) =>
         value.Length == 0 ? "must not be empty" : value.Any(char.IsControl) ? "must not hold control characters" : null;

@@ -27,6 +27,8 @@ internal sealed record Typed(IReadOnlyList<string> Targets, IReadOnlyDictionary<
         User = Value(Options.User),
         Database = Value(Options.DatabaseName),
         CaFile = Value(Options.CaFile),
+        Auth = Value(Options.Auth),
+        AllowMd5 = Has(Options.AllowMd5),
         Profile = Value(Options.Profile),
         Region = Value(Options.Region),
         EndpointUrl = Value(Options.EndpointUrl),
