@@ -37,6 +37,43 @@ internal static class Measure
         return (bytes / MiB / watch.Elapsed.TotalSeconds, (way.CpuSeconds() - cpu) / (bytes / MiB / 1024));
     }
 
+    /// <summary>Many connections at once; the sum.</summary>
+    public static async Task<(double Rate, double Cpu)> TogetherAsync(Way way, int connections, long bytes, bool up)
+    {
+        var cpu = way.CpuSeconds();
+        var watch = Stopwatch.StartNew();
+        await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(() => up ? UploadAsync(way, bytes) : DownloadAsync(way, bytes))));
+        var moved = bytes * connections / MiB;
+        return (moved / watch.Elapsed.TotalSeconds, (way.CpuSeconds() - cpu) / (moved / 1024));
+    }
+
+    /// <summary>Round trips on one connection while another one carries bulk in that direction.</summary>
+    public static async Task<(double P50, double P99)> PingUnderBulkAsync(Way way, int rounds, bool up)
+    {
+        using var bulk = await FarEnd.AskAsync(way.Port, up ? 'U' : 'D', 1L << 40);
+        var buffer = new byte[256 * 1024];
+        var stop = false;
+        var moving = Task.Run(async () =>
+        {
+            try
+            {
+                while (!Volatile.Read(ref stop))
+                    if (up) await FarEnd.SendAllAsync(bulk, buffer);
+                    else if (await bulk.ReceiveAsync(buffer) == 0) return;
+            }
+            catch (SocketException)
+            {
+                // Closed below.
+            }
+        });
+        await Task.Delay(1000);
+        var result = await PingPongAsync(way, rounds);
+        Volatile.Write(ref stop, true);
+        bulk.Close(0);
+        await moving;
+        return result;
+    }
+
     public static async Task<(double P50, double P99)> PingPongAsync(Way way, int rounds)
     {
         var one = new byte[1];

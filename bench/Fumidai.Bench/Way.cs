@@ -8,6 +8,15 @@ internal sealed record Way(string Name, int Port, Process? Forwarder) : IDisposa
 {
     private static readonly double TicksPerSecond = 100;
 
+    /// <summary>Whether it has carried an upload.</summary>
+    public bool IsWarm { get; set; }
+
+    /// <summary>Processes that end with it.</summary>
+    public IReadOnlyList<Process> Others { get; init; } = [];
+
+    /// <summary>From the command to the open port; NaN: not measured.</summary>
+    public double ReadyMilliseconds { get; init; } = double.NaN;
+
     /// <summary>User and system CPU seconds the forwarder has used; NaN where there is none.</summary>
     public double CpuSeconds()
     {
@@ -29,11 +38,12 @@ internal sealed record Way(string Name, int Port, Process? Forwarder) : IDisposa
 
     public void Dispose()
     {
-        if (Forwarder is null)
-            return;
-        if (!Forwarder.HasExited)
-            Forwarder.Kill();
-        Forwarder.WaitForExit();
-        Forwarder.Dispose();
+        foreach (var process in Forwarder is null ? Others : [Forwarder, .. Others])
+        {
+            if (!process.HasExited)
+                process.Kill();
+            process.WaitForExit();
+            process.Dispose();
+        }
     }
 }

@@ -13,6 +13,10 @@ public sealed record LabOptions
     public bool Empty { get; init; }
     /// <summary>Writes one line per call answered; null: silent.</summary>
     public Action<string>? OnCall { get; init; }
+    /// <summary>What the message gateway allows. Default: everything.</summary>
+    public ServiceModel Service { get; init; } = ServiceModel.Open;
+    /// <summary>How fast the agents send. Default: as fast as they can.</summary>
+    public AgentPace Pace { get; init; } = AgentPace.Open;
     /// <summary>The clock the lab starts with; its control call moves it.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -103,7 +103,7 @@ public sealed class CommandLineTests
         var alone = Parse<LabCommand>("lab", "--port", "4566", "--directory", "d", "--accept-unsigned-channel", "--empty");
         var around = Parse<LabCommand>("lab", "--", "sh", "-c", "x");
 
-        Assert.Equal(new LabCommand(default, PrintEnv: false, 4566, "d", AcceptUnsignedChannel: true, Empty: true, null), alone);
+        Assert.Equal(new LabCommand(default, PrintEnv: false, 4566, "d", AcceptUnsignedChannel: true, Empty: true, Lab.ServiceModel.Open, Lab.AgentPace.Open, null), alone);
         Assert.Equal(["sh", "-c", "x"], around.Client!);
         Assert.True(Parse<LabCommand>("lab", "--print-env").PrintEnv);
     }

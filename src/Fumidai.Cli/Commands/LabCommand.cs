@@ -4,7 +4,7 @@ using Fumidai.Lab;
 namespace Fumidai.Cli;
 
 /// <summary><c>fumidai lab</c>: the embedded AWS, in the foreground, around a command, or its variables printed.</summary>
-internal sealed record LabCommand(OutputMode Output, bool PrintEnv, int? Port, string? Directory, bool AcceptUnsignedChannel, bool Empty, IReadOnlyList<string>? Client) : ICommand
+internal sealed record LabCommand(OutputMode Output, bool PrintEnv, int? Port, string? Directory, bool AcceptUnsignedChannel, bool Empty, ServiceModel Service, AgentPace Agent, IReadOnlyList<string>? Client) : ICommand
 {
     internal static readonly VerbSpec Spec = new()
     {
@@ -20,7 +20,7 @@ internal sealed record LabCommand(OutputMode Output, bool PrintEnv, int? Port, s
             """,
         Tail = Tail.Command,
         TailMeaning = "a command to run in the lab",
-        Options = [Options.PrintEnv, Options.LabPort, Options.Directory, Options.AcceptUnsignedChannel, Options.Empty, .. Options.OfOutput],
+        Options = [Options.PrintEnv, Options.LabPort, Options.Directory, Options.AcceptUnsignedChannel, Options.Empty, Options.Service, Options.Agent, .. Options.OfOutput],
         Examples =
         [
             ("fumidai lab", "in one terminal, and in another:"),
@@ -41,7 +41,9 @@ internal sealed record LabCommand(OutputMode Output, bool PrintEnv, int? Port, s
     {
         var command = new LabCommand(
             typed.Output, typed.Has(Options.PrintEnv), typed.Number(Options.LabPort), typed.Value(Options.Directory),
-            typed.Has(Options.AcceptUnsignedChannel), typed.Has(Options.Empty), typed.Tail);
+            typed.Has(Options.AcceptUnsignedChannel), typed.Has(Options.Empty),
+            typed.Value(Options.Service) is { } service ? ServiceModel.Parse(service)! : ServiceModel.Open,
+            typed.Value(Options.Agent) is { } agent ? AgentPace.Parse(agent)! : AgentPace.Open, typed.Tail);
         if (command is { PrintEnv: true, Client: not null })
             throw new FumidaiException(Reason.Usage, "--print-env does not go with a command", next: "A command after -- gets the variables anyway");
         if (command.PrintEnv && (command.Directory is not null || command.AcceptUnsignedChannel || command.Empty))
@@ -77,6 +79,8 @@ internal sealed record LabCommand(OutputMode Output, bool PrintEnv, int? Port, s
             Directory = Directory is null ? null : Path.GetFullPath(Directory, surroundings.WorkingDirectory),
             AcceptUnsignedChannel = AcceptUnsignedChannel,
             Empty = Empty,
+            Service = Service,
+            Pace = Agent,
             OnCall = Calls(screen),
             Time = surroundings.Time,
         };

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fumidai.Lab;
 
 namespace Fumidai.Cli;
 
@@ -34,6 +35,11 @@ internal static class Options
     internal static readonly OptionSpec Directory = new("--directory", "DIR", "keep the lab's files there; default: a temporary folder, removed at the end", OptionGroup.Lab, NotEmpty);
     internal static readonly OptionSpec AcceptUnsignedChannel = new("--accept-unsigned-channel", null, "let in Session Manager clients older than 1.2.764.0, which do not sign", OptionGroup.Lab);
     internal static readonly OptionSpec Empty = new("--empty", null, "start with an empty account instead of the example architecture", OptionGroup.Lab);
+
+    internal static readonly OptionSpec Service = new("--service", "MODEL", "what Session Manager allows: open (default) or stock, then changes: stock,payload=8192,rate=1000", OptionGroup.Lab,
+        value => ServiceModel.Parse(value) is null ? "must be open or stock, then any of rate=, over=, grace=, payload=, starts=, burst= with a number" : null);
+    internal static readonly OptionSpec Agent = new("--agent", "PACE", "how fast the agents send: open (default) or stock, as the official one does", OptionGroup.Lab,
+        value => AgentPace.Parse(value) is null ? "must be open, stock or stock,rate=MESSAGES" : null);
 
     internal static readonly OptionSpec Dir = new("--dir", "DIR", "folder for the link; default: the first of your own folders on PATH", OptionGroup.Plugin, NotEmpty);
     internal static readonly OptionSpec Force = new("--force", null, "replace a session-manager-plugin that is not ours", OptionGroup.Plugin);

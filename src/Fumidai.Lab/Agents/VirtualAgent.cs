@@ -204,6 +204,7 @@ internal sealed class VirtualAgent : IAsyncDisposable
                 Properties = document.Properties,
                 Network = _network,
                 IsForbidden = IsReserved,
+                MessagesPerSecond = _context.Options.Pace.MessagesPerSecond,
                 Connect = Connect,
             }, cancellationToken);
         }

@@ -12,7 +12,7 @@ internal sealed class DataPlane : ILabPart
     private readonly VirtualAgents _agents;
     private readonly LabMachines _machines;
 
-    public DataPlane(LabContext context) : this(context, new RelayOptions())
+    public DataPlane(LabContext context) : this(context, new RelayOptions { Service = context.Options.Service })
     {
     }
 
@@ -30,7 +30,7 @@ internal sealed class DataPlane : ILabPart
         _agents = new(context, places, new TerminalShell(_keeper));
         _machines = new(context, _keeper, places, _agents, folder);
         var instances = new InstanceInformation(context, _controls, () => _agents.Managed);
-        Services = [new SystemsManager(new SessionOperations(context, _sessions, _controls, instances), instances), new InstanceConnect(context, _machines.PushKey)];
+        Services = [new SystemsManager(new SessionOperations(context, _sessions, _controls, instances, new StartThrottle(options.Service, context.Time)), instances), new InstanceConnect(context, _machines.PushKey)];
         Routes = [new RelayRoutes(context, options, _sessions, _controls, ClientArrived)];
     }
 

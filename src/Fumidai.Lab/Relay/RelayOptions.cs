@@ -18,6 +18,9 @@ internal sealed record RelayOptions
     /// <summary>How long a peer may keep its socket open after channel_closed or a close frame. Not backed.</summary>
     public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Rates and sizes.</summary>
+    public ServiceModel Service { get; init; } = ServiceModel.Open;
+
     /// <summary>Largest message taken, in bytes; the service's own limit is unknown (protocol §3.6), the agent's code takes a megabyte.</summary>
     public int MaxMessage { get; init; } = 2 << 20;
 }

@@ -107,10 +107,13 @@ internal sealed class RelayRoutes(LabContext context, RelayOptions options, Sess
             return;
         }
         context.Calls.Report(operation, caller, role == RelayRole.Client ? "101 client" : "101 agent");
+        var cuts = session.Cuts;
         var serving = session.ServeAsync(role, end);
         if (role == RelayRole.Client)
             clientArrived(session);
         await serving.ConfigureAwait(false);
+        if (session.Cuts > cuts)
+            context.Calls.Report($"{Service}:CutDataChannel", caller, role == RelayRole.Client ? "client" : "agent");
     }
 
     private async Task OpenControlAsync(HttpContext http, string instanceId, string operation)

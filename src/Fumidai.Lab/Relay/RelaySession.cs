@@ -31,6 +31,7 @@ internal sealed class RelaySession : IDisposable
     private long _lastData;
     private bool _terminateRequested;
     private bool _wasClaimed;
+    private int _cuts;
 
     public RelaySession(SessionOrder order, RelayOptions options, TimeProvider time)
     {
@@ -52,6 +53,9 @@ internal sealed class RelaySession : IDisposable
     public bool IsOver => _ended.Task.IsCompleted;
 
     public DateTimeOffset? EndedAt { get; private set; }
+
+    /// <summary>Connections cut because of <see cref="ServiceModel"/>.</summary>
+    public int Cuts => Volatile.Read(ref _cuts);
 
     /// <summary>Whether an agent's end is connected.</summary>
     public bool HasAgent
@@ -209,6 +213,7 @@ internal sealed class RelaySession : IDisposable
         var buffer = new byte[ReceiveBuffer];
         var filled = 0;
         RelayEnd? unpushed = null;
+        var meter = new MessageMeter(_options.Service, _time);
         while (true)
         {
             if (filled == buffer.Length)
@@ -245,6 +250,18 @@ internal sealed class RelaySession : IDisposable
             switch (RelayedMessage.Classify(message.Span))
             {
                 case RelayedKind.Data:
+                    var verdict = meter.Count(RelayedMessage.PayloadLength(message.Length));
+                    if (verdict != MeterVerdict.Pass)
+                    {
+                        await PublishAsync(end, start: false).ConfigureAwait(false);
+                        // It may go on when it has slowed down; nobody knows whether the service ever says so (protocol §3.6).
+                        end.IsPaused = false;
+                    }
+                    if (verdict == MeterVerdict.Cut)
+                    {
+                        Interlocked.Increment(ref _cuts);
+                        return;
+                    }
                     Volatile.Write(ref _lastData, _time.GetTimestamp());
                     if (role == RelayRole.Client && !_terminateRequested && RelayedMessage.IsTerminateFlag(message.Span))
                         _terminateRequested = true;

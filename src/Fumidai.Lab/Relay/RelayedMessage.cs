@@ -35,6 +35,9 @@ internal static class RelayedMessage
         return type.SequenceEqual("agent_session_state"u8) ? RelayedKind.State : RelayedKind.Other;
     }
 
+    /// <summary>Bytes of payload in stream data of that many bytes.</summary>
+    public static int PayloadLength(int message) => message - Payload;
+
     /// <summary>Whether stream data is the client's wish to end the session: payload type 10, flag 2.</summary>
     public static bool IsTerminateFlag(ReadOnlySpan<byte> message) =>
         message.Length == Payload + 4 && BinaryPrimitives.ReadUInt32BigEndian(message[PayloadType..]) == 10 && BinaryPrimitives.ReadUInt32BigEndian(message[Payload..]) == 2;

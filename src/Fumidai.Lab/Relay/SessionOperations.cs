@@ -4,10 +4,11 @@ using System.Text.RegularExpressions;
 namespace Fumidai.Lab;
 
 /// <summary>StartSession, ResumeSession, TerminateSession, DescribeSessions.</summary>
-internal sealed partial class SessionOperations(LabContext context, SessionTable sessions, ControlChannels controls, InstanceInformation instances)
+internal sealed partial class SessionOperations(LabContext context, SessionTable sessions, ControlChannels controls, InstanceInformation instances, StartThrottle throttle)
 {
     public async Task<AwsAnswer> StartAsync(AwsCall call, JsonBody body)
     {
+        throttle.Take(call.Caller.Account);
         var target = Limited(body.Required("Target"), "target", 1, 400);
         var documentName = body.Text("DocumentName");
         if (documentName is not null && !DocumentName().IsMatch(documentName))

@@ -7,15 +7,19 @@ namespace Fumidai.SessionManager;
 /// <param name="time">The clock.</param>
 /// <param name="perSecond">Messages per second; 0: no limit.</param>
 /// <param name="pauseLimit">A pause ends by itself after this long, for a start_publication may never come; null: it does not.</param>
-internal sealed class Pacing(TimeProvider time, int perSecond, TimeSpan? pauseLimit) : IDisposable
+internal sealed class Pacing(TimeProvider time, int perSecond, TimeSpan? pauseLimit, int burst = Pacing.Burst) : IDisposable
 {
-    private const int Burst = 100;
-    private const int Portion = 8;                // timers tick in steps of about 4 ms: hand out what that is worth
+    /// <summary>Messages that may go at once after a silence.</summary>
+    internal const int Burst = 100;
+
+    /// <summary>What a timer's step of about 4 ms is worth at a thousand messages a second.</summary>
+    internal const int Step = 5;
 
     private readonly Lock _gate = new();
     private readonly AsyncSignal _changed = new();
     private ITimer? _timer;
-    private double _tokens = Burst;
+    private double _tokens = burst;
+    private int _perSecond = perSecond;
     private long _filled = time.GetTimestamp();
     private long? _pausedAt;
 
@@ -32,6 +36,20 @@ internal sealed class Pacing(TimeProvider time, int perSecond, TimeSpan? pauseLi
     internal void Pause()
     {
         lock (_gate) _pausedAt = time.GetTimestamp();
+    }
+
+    /// <summary>Changes the rate; 0: no limit.</summary>
+    /// <param name="perSecond">Messages per second.</param>
+    /// <param name="hold">For so long nothing goes at first: the service has just said that it was too much.</param>
+    internal void Limit(int perSecond, TimeSpan hold = default)
+    {
+        lock (_gate)
+        {
+            Fill();
+            _perSecond = perSecond;
+            if (hold > TimeSpan.Zero) _tokens = -hold.TotalSeconds * perSecond;
+        }
+        _changed.Set();
     }
 
     /// <summary>start_publication, an acknowledgement, or a new connection. True: it had been paused.</summary>
@@ -67,20 +85,27 @@ internal sealed class Pacing(TimeProvider time, int perSecond, TimeSpan? pauseLi
     private bool TryTake(out TimeSpan? wait)
     {
         if (!MayTake(out wait)) return false;
-        if (perSecond > 0) _tokens--;
+        if (_perSecond > 0) _tokens--;
         return true;
     }
 
     private bool MayTake(out TimeSpan? wait)
     {
         if (StillPaused(out wait)) return false;
-        if (perSecond == 0) return true;
-        var now = time.GetTimestamp();
-        _tokens = Math.Min(Burst, _tokens + (time.GetElapsedTime(_filled, now).TotalSeconds * perSecond));
-        _filled = now;
+        if (_perSecond == 0) return true;
+        Fill();
         if (_tokens >= 1) return true;
-        wait = TimeSpan.FromSeconds((Portion - _tokens) / perSecond);
+        // Timers tick in steps of about 4 ms, so this is a few messages' wait at the safe rate, and no longer than it must be.
+        wait = TimeSpan.FromSeconds((1 - _tokens) / _perSecond);
         return false;
+    }
+
+    private void Fill()
+    {
+        var now = time.GetTimestamp();
+        // At a high rate a timer's step is worth more than the burst.
+        _tokens = Math.Min(Math.Max(burst, _perSecond / 100), _tokens + (time.GetElapsedTime(_filled, now).TotalSeconds * _perSecond));
+        _filled = now;
     }
 
     private bool StillPaused(out TimeSpan? wait)

@@ -7,6 +7,8 @@ namespace Fumidai.SessionManager;
 /// </summary>
 internal sealed class SendWindow(TimeProvider time, FrameBuffers buffers, int maxMessages, int maxBytes)
 {
+    private readonly WindowControl _control = new(time, maxBytes);
+
     private const int ReorderedByPath = 3;       // as TCP: this many later acknowledgements mean that it was lost
     private const int LargestRound = 256;
 
@@ -41,10 +43,13 @@ internal sealed class SendWindow(TimeProvider time, FrameBuffers buffers, int ma
     internal bool IsEmpty => _head == _next;
 
     /// <summary>Whether a message of that many bytes may be added now. One always may, however large.</summary>
-    internal bool HasRoom(int bytes) => _next - _head < maxMessages && (_bytes == 0 || _bytes + bytes <= maxBytes);
+    internal bool HasRoom(int bytes) => _next - _head < maxMessages && (_bytes == 0 || _bytes + bytes <= _control.Bytes);
+
+    /// <summary>A sender has to wait for room.</summary>
+    internal void OnFull() => _control.OnFull();
 
     /// <summary>A quarter of the window is free: worth waking a waiting sender, who then fills it in one go.</summary>
-    internal bool HasAmpleRoom => _next - _head <= maxMessages - Math.Max(1, maxMessages / 4) && _bytes <= maxBytes - (maxBytes / 4);
+    internal bool HasAmpleRoom => _next - _head <= maxMessages - Math.Max(1, maxMessages / 4) && _bytes <= _control.Bytes - (_control.Bytes / 4);
 
     /// <summary>Copies wait to be written.</summary>
     internal bool HasResends => _resends.Count > 0;
@@ -117,7 +122,12 @@ internal sealed class SendWindow(TimeProvider time, FrameBuffers buffers, int ma
         entry.Acknowledged = true;
         _bytes -= entry.Length;
         var copied = entry.Copies > 1;
-        if (entry.Copies > 0) _roundTrip.Add(time.GetElapsedTime(entry.FirstSent));
+        if (entry.Copies > 0)
+        {
+            var roundTrip = time.GetElapsedTime(entry.FirstSent);
+            _roundTrip.Add(roundTrip);
+            if (entry.Copies == 1) _control.Add(roundTrip);
+        }
         if (entry.Copies == 1) _originalAnswered = true;
         if (!entry.Writing) Release(ref entry);
         if (sequence > _highestAcknowledged) _highestAcknowledged = sequence;
@@ -194,6 +204,28 @@ internal sealed class SendWindow(TimeProvider time, FrameBuffers buffers, int ma
         _round = 1;
         LooksLost = _originalAnswered = false;
         _highestAcknowledged = _head - 1;
+    }
+
+    /// <summary>A message that is not acknowledged.</summary>
+    internal bool TryPeek(long sequence, out ReadOnlyMemory<byte> frame)
+    {
+        frame = default;
+        if (sequence < _head || sequence >= _next || At(sequence).Acknowledged) return false;
+        frame = At(sequence).Buffer.AsMemory(0, At(sequence).Length);
+        return true;
+    }
+
+    /// <summary>Puts other bytes in the place of a message not yet acknowledged; it is sent again with them. False: too late, or the socket has it.</summary>
+    internal bool Replace(long sequence, byte[] buffer, int length)
+    {
+        if (sequence < _head || sequence >= _next) return false;
+        ref var entry = ref At(sequence);
+        if (entry.Acknowledged || entry.Writing) return false;
+        _bytes += length - entry.Length;
+        buffers.Return(entry.Buffer!);
+        (entry.Buffer, entry.Length) = (buffer, length);
+        if (sequence < _unwritten) Queue(sequence);
+        return true;
     }
 
     private ref Entry At(long sequence) => ref _ring[sequence & (_ring.Length - 1)];

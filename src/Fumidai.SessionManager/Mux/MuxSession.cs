@@ -154,6 +154,9 @@ internal sealed class MuxSession
         var message = new MessageFiller(_channel);
         while (!_turns.HaveEnded)
         {
+            // Only between frames; and all frames are whole here.
+            if (_role == MuxRole.Client && !message.HasBytes && _channel.WantedProbe is > 0 and var size)
+                await ProbeAsync(size, cancellationToken).ConfigureAwait(false);
             if (_turns.TryTakeKeepAlive())
                 await message.AddAsync(new MuxFrameHeader(MuxCommand.Nop, 0, 0), cancellationToken).ConfigureAwait(false);
             if (_turns.TryTake(out var stream))
@@ -170,6 +173,15 @@ internal sealed class MuxSession
             await _channel.FlushAsync(cancellationToken).ConfigureAwait(false);
             await _turns.WhenSomeAsync().ConfigureAwait(false);
         }
+    }
+
+    /// <summary>A message of NOPs alone, which mean nothing (protocol §5.5): one of them does as well as all.</summary>
+    private ValueTask ProbeAsync(int size, CancellationToken cancellationToken)
+    {
+        var nops = new byte[size / MuxFrameHeader.Size * MuxFrameHeader.Size];
+        for (var at = 0; at < nops.Length; at += MuxFrameHeader.Size)
+            new MuxFrameHeader(MuxCommand.Nop, 0, 0).Write(nops.AsSpan(at));
+        return _channel.SendProbeAsync(nops, MuxFrameHeader.Size, cancellationToken);
     }
 
     // One frame a turn, and a frame ends where its message ends (or the next one, when only a scrap is left): so nobody's bulk

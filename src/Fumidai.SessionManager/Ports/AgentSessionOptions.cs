@@ -32,6 +32,8 @@ public sealed record AgentSessionOptions
     public Func<IPAddress, bool> IsForbidden { get; init; } = static _ => false;
     /// <summary>Opens a websocket to the session's data channel with the agent's first text message already sent; called again when it is lost.</summary>
     public required Func<CancellationToken, ValueTask<WebSocket>> Connect { get; init; }
+    /// <summary>Data messages sent per second at most, in bursts of what a timer's step is worth; 0 means no limit. The official agent sleeps a millisecond after each (protocol §9.1).</summary>
+    public int MessagesPerSecond { get; init; }
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
     /// <summary>Where to log.</summary>

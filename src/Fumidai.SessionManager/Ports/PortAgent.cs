@@ -21,6 +21,7 @@ public static class PortAgent
                 AgentVersion = options.AgentVersion,
                 SessionType = SessionTypes.Port,
                 Properties = options.Properties,
+                MessagesPerSecond = options.MessagesPerSecond,
                 Connect = options.Connect,
                 Time = options.Time,
                 Logger = options.Logger,

@@ -21,6 +21,12 @@ public sealed record PortClientOptions
     /// <summary>Data messages sent per second at most; 0 means no limit. Default 900: the service pauses, then cuts sessions that stay above about 1000 (protocol §3.6).</summary>
     public int MessagesPerSecond { get; init; } = 900;
 
+    /// <summary>Largest payload of a message to try under load, in bytes; 1024 or less: none. Default 32 KiB.</summary>
+    public int LargestPayload { get; init; } = 32 * 1024;
+
+    /// <summary>What sessions of one route have found that the service does not bear; give all of them the same.</summary>
+    public UploadLimits Limits { get; init; } = new();
+
     /// <summary>How sockets are opened.</summary>
     public SocketSettings Socket { get; init; } = new();
 
@@ -38,6 +44,8 @@ public sealed record PortClientOptions
         ClientVersion = ClientVersion,
         HandshakeTimeout = HandshakeTimeout,
         MessagesPerSecond = MessagesPerSecond,
+        LargestPayload = LargestPayload,
+        Limits = Limits,
         Socket = Socket,
         Time = Time,
         Logger = Logger,

@@ -11,7 +11,9 @@ internal sealed class AgentRole(AgentChannelOptions options) : ChannelRole
     internal override string ReceiveType => MessageTypes.InputStreamData;
     internal override MessageFlags FirstFlags => MessageFlags.Syn;
     internal override bool VerifiesDigests => false;
-    internal override int MessagesPerSecond => 0;
+    internal override int MessagesPerSecond => options.MessagesPerSecond;
+    internal override int Burst => Pacing.Step;
+    internal override int LargestPayload => options.MaxPayload;
     internal override TimeSpan? PauseLimit => null;
     internal override bool StopsResendingWhenPaused => true;
     internal override bool DataEndsPause => true;

@@ -21,6 +21,15 @@ internal abstract class ChannelRole
     /// <summary>See <see cref="Pacing"/>.</summary>
     internal abstract int MessagesPerSecond { get; }
 
+    /// <summary>Messages that may go at once; see <see cref="Pacing"/>.</summary>
+    internal abstract int Burst { get; }
+
+    /// <summary>Largest payload to try; that of <see cref="DataChannelOptions.MaxPayload"/> where nothing is tried.</summary>
+    internal abstract int LargestPayload { get; }
+
+    /// <summary>What other sessions have met.</summary>
+    internal virtual UploadLimits Limits { get; } = new();
+
     /// <summary>See <see cref="Pacing"/>.</summary>
     internal abstract TimeSpan? PauseLimit { get; }
 

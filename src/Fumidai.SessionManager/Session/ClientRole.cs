@@ -16,6 +16,9 @@ internal sealed class ClientRole(StreamTicket ticket, ISessionControl control, C
     internal override MessageFlags FirstFlags => MessageFlags.None;
     internal override bool VerifiesDigests => true;
     internal override int MessagesPerSecond => options.MessagesPerSecond;
+    internal override int Burst => Pacing.Burst;
+    internal override int LargestPayload => Math.Max(options.MaxPayload, options.LargestPayload);
+    internal override UploadLimits Limits => options.Limits;
     internal override TimeSpan? PauseLimit => TimeSpan.FromSeconds(2);
     internal override bool StopsResendingWhenPaused => false;
     internal override bool DataEndsPause => false;

@@ -162,7 +162,14 @@ internal sealed class DataChannel : IPayloadChannel, IAsyncDisposable
     public ReceivedPayload Current => _receiver.Current;
 
     /// <inheritdoc/>
-    public int MaxPayload => _options.MaxPayload;
+    public int MaxPayload => _transmitter.MaxPayload;
+
+    /// <inheritdoc/>
+    public int WantedProbe => _transmitter.WantedProbe;
+
+    /// <inheritdoc/>
+    public ValueTask SendProbeAsync(ReadOnlyMemory<byte> payload, int least, CancellationToken cancellationToken)
+        => _transmitter.SendAsync(PayloadType.Output, payload, cancellationToken, least);
 
     /// <inheritdoc/>
     public Task<SessionEnd> Ended => _ended.Task;

@@ -12,7 +12,9 @@ internal abstract record DataChannelOptions
     /// <summary>Unacknowledged messages at most. Default 1000 (protocol §9.3).</summary>
     public int WindowMessages { get; init; } = 1000;
 
-    /// <summary>Unacknowledged payload bytes at most. Default 1 MiB (protocol §9.3).</summary>
+    /// <summary>
+    /// Unacknowledged bytes at most. Default 1 MiB (protocol §9.3); within it the window follows the measured round trip (<see cref="WindowControl"/>).
+    /// </summary>
     public int WindowBytes { get; init; } = 1 << 20;
 
     /// <summary>
@@ -49,6 +51,12 @@ internal sealed record ClientChannelOptions : DataChannelOptions
     /// </summary>
     public int MessagesPerSecond { get; init; } = 900;
 
+    /// <summary>Largest payload to try under load, in bytes; <see cref="DataChannelOptions.MaxPayload"/> or less: none is tried. Default 32 KiB (protocol §3.6).</summary>
+    public int LargestPayload { get; init; } = 32 * 1024;
+
+    /// <summary>Shared by the sessions of one route.</summary>
+    public UploadLimits Limits { get; init; } = new();
+
     /// <summary>How sockets are opened.</summary>
     public SocketSettings Socket { get; init; } = new();
 
@@ -76,6 +84,9 @@ internal sealed record AgentChannelOptions : DataChannelOptions
 
     /// <summary>Document properties after substitution; null where there are none.</summary>
     public IReadOnlyDictionary<string, string>? Properties { get; init; }
+
+    /// <summary>Data messages sent per second at most, by time stamp and in bursts of what a timer's step is worth; 0 means no limit.</summary>
+    public int MessagesPerSecond { get; init; }
 
     /// <summary>Asks for encryption with this key; null: none. Real agents never ask it of port sessions.</summary>
     public string? KmsKeyId { get; init; }

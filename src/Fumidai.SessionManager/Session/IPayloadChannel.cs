@@ -29,6 +29,15 @@ internal interface IPayloadChannel
     /// <summary>Largest payload to put into one message, in bytes. 1024 until more is proven (protocol §3.6).</summary>
     int MaxPayload { get; }
 
+    /// <summary>Size of a payload without meaning that the channel would like to be given to <see cref="SendProbeAsync"/> now; 0: none.</summary>
+    int WantedProbe => 0;
+
+    /// <summary>
+    /// As <see cref="SendAsync"/>, but the payload may be replaced by its first <paramref name="least"/> bytes as long as it is not acknowledged: the
+    /// peer does the same with either.
+    /// </summary>
+    ValueTask SendProbeAsync(ReadOnlyMemory<byte> payload, int least, CancellationToken cancellationToken) => SendAsync(PayloadType.Output, payload, cancellationToken);
+
     /// <summary>How the session ended; never faults.</summary>
     Task<SessionEnd> Ended { get; }
 }

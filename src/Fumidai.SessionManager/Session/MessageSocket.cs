@@ -24,6 +24,8 @@ internal sealed class MessageSocket(WebSocket socket, FrameBuffers buffers) : ID
     private const int FirstRead = AgentMessageLayout.Payload + 1024;
 
     private readonly BatchedWebSocket? _batched = socket as BatchedWebSocket;
+    private const int LargestUsual = 64 * 1024;
+    private int _usual = FirstRead;
     private byte[] _buffer = [];
     private int _length;
 
@@ -47,13 +49,15 @@ internal sealed class MessageSocket(WebSocket socket, FrameBuffers buffers) : ID
     {
         _length = 0;
         var dropped = false;
-        if (_buffer.Length == 0) _buffer = buffers.Rent(FirstRead);
+        if (_buffer.Length == 0) _buffer = buffers.Rent(_usual);
         while (true)
         {
             // Not cancelled: that would abort the websocket anyway, which is what stopping does.
             var result = await socket.ReceiveAsync(_buffer.AsMemory(_length), CancellationToken.None);
             if (result.MessageType == WebSocketMessageType.Close) return Received.Closed;
             _length += result.Count;
+            // As large as the last one: a message that fits is not copied.
+            if (result.EndOfMessage && _length + 1 > _usual) _usual = Math.Min(_length + 1, LargestUsual);
             if (result.EndOfMessage) return dropped ? Received.TooLarge : Received.Message;
             if (_length < _buffer.Length || (!dropped && TryGrow())) continue;
             dropped = true;

@@ -18,10 +18,15 @@ internal sealed class Transmitter : IDisposable
     private readonly FrameBuffers _buffers;
     private readonly SendWindow _window;
     private readonly Pacing _pacing;
+    private readonly UploadControl _control;
+    private long _probe = -1;
+    private int _probeLeast;
+    private bool _probeFailed;
     private readonly SemaphoreSlim _turn = new(1);
     private readonly AsyncSignal _room = new();
     private readonly Queue<PendingAcknowledgement> _acknowledgements = new();
     private readonly Queue<byte[]> _loose = new();
+    private static readonly TimeSpan StepBackTime = TimeSpan.FromSeconds(1);
     private readonly MessageIds _dataIds = new();
     private readonly MessageIds _acknowledgementIds = new();
     private readonly byte[] _acknowledgementFrame = new byte[AgentMessageLayout.Payload + Acknowledgement.MaxSize];
@@ -38,7 +43,9 @@ internal sealed class Transmitter : IDisposable
     {
         (_options, _role, _buffers) = (options, role, buffers);
         _window = new SendWindow(options.Time, buffers, options.WindowMessages, options.WindowBytes);
-        _pacing = new Pacing(options.Time, role.MessagesPerSecond, role.PauseLimit);
+        _pacing = new Pacing(options.Time, role.MessagesPerSecond, role.PauseLimit, role.Burst);
+        _control = new UploadControl(options.Time, role.Limits, role.MessagesPerSecond, options.MaxPayload, role.LargestPayload);
+        MaxPayload = options.MaxPayload;
         _timer = options.Time.CreateTimer(static self => ((Transmitter)self!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -47,6 +54,18 @@ internal sealed class Transmitter : IDisposable
 
     /// <summary>Called when a sender begins to wait for room in the window.</summary>
     internal Action? Blocked { get; set; }
+
+    /// <summary>Largest payload of a message now.</summary>
+    internal int MaxPayload { get; private set; }
+
+    /// <summary>As <see cref="IPayloadChannel.WantedProbe"/>.</summary>
+    internal int WantedProbe
+    {
+        get
+        {
+            lock (_gate) return _socket is null ? 0 : _control.WantedProbe;
+        }
+    }
 
     /// <summary>A sender waits for the peer's acknowledgements.</summary>
     internal bool WaitsForRoom
@@ -58,7 +77,7 @@ internal sealed class Transmitter : IDisposable
     }
 
     /// <summary>As <see cref="IPayloadChannel.SendAsync"/>.</summary>
-    internal async ValueTask SendAsync(PayloadType type, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    internal async ValueTask SendAsync(PayloadType type, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken, int probeLeast = 0)
     {
         if (payload.IsEmpty) throw new ArgumentException("an empty payload can't be sent: official readers refuse it", nameof(payload));
         await _turn.WaitAsync(cancellationToken);
@@ -66,6 +85,7 @@ internal sealed class Transmitter : IDisposable
         {
             while (!_pacing.TryTake())
             {
+                OnLoad();
                 Push();
                 await _pacing.WaitAsync(cancellationToken);
                 ThrowIfEnded();
@@ -77,7 +97,13 @@ internal sealed class Transmitter : IDisposable
             lock (_gate)
             {
                 ThrowIfEnded();
+                if (probeLeast > 0)
+                {
+                    (_probe, _probeLeast) = (_window.NextSequence, probeLeast);
+                    _control.OnProbeSent(payload.Length);
+                }
                 _window.Add(buffer, length);
+                if (_control.OnSent()) _pacing.Limit(_control.Rate);
             }
         }
         finally
@@ -85,6 +111,11 @@ internal sealed class Transmitter : IDisposable
             _turn.Release();
         }
         Write();
+    }
+
+    private void OnLoad()
+    {
+        lock (_gate) _control.OnLoad();
     }
 
     private byte[] Encode(PayloadType type, ReadOnlySpan<byte> payload, int length, SessionCipher? cipher)
@@ -104,7 +135,13 @@ internal sealed class Transmitter : IDisposable
         lock (_gate)
         {
             ThrowIfEnded();
-            return !(_waitsForRoom = !_window.HasRoom(length));
+            _waitsForRoom = !_window.HasRoom(length);
+            if (_waitsForRoom)
+            {
+                _window.OnFull();
+                _control.OnLoad();
+            }
+            return !_waitsForRoom;
         }
     }
 
@@ -178,6 +215,13 @@ internal sealed class Transmitter : IDisposable
         {
             if (_window.Acknowledge(sequence))
             {
+                _control.OnAcknowledged();
+                if (sequence == _probe)
+                {
+                    _probe = -1;
+                    _control.OnProbeAcknowledged();
+                    MaxPayload = _control.Payload;
+                }
                 OnWindowMoved();
                 resend = _window.HasResends;
                 if (_armed && _window.LooksLost) _timer.Change(_window.Grace, Timeout.InfiniteTimeSpan);
@@ -197,7 +241,38 @@ internal sealed class Transmitter : IDisposable
     }
 
     /// <summary>pause_publication.</summary>
-    internal void Pause() => _pacing.Pause();
+    internal void Pause()
+    {
+        lock (_gate) StepBack(pause: true);
+        _pacing.Pause();
+    }
+
+    /// <summary>Something speaks against what was tried last.</summary>
+    private void StepBack(bool pause)
+    {
+        var rate = _control.Rate;
+        if (_control.OnSign(pause)) TakeProbeBack();
+        MaxPayload = _control.Payload;
+        // The service looks back over two seconds: silence first, so that it does not find us too fast once more.
+        if (rate != _control.Rate) _pacing.Limit(_control.Rate, pause ? StepBackTime : TimeSpan.Zero);
+    }
+
+    /// <summary>The probe's number stays taken; what is sent under it is now as small as can be.</summary>
+    private void TakeProbeBack()
+    {
+        var sequence = _probe;
+        _probe = -1;
+        if (!_window.TryPeek(sequence, out var frame)) return;
+        var buffer = _buffers.Rent(AgentMessageLayout.Payload + _probeLeast);
+        var small = buffer.AsSpan(0, AgentMessageLayout.Payload + _probeLeast);
+        frame.Span.Slice(AgentMessageLayout.Payload, _probeLeast).CopyTo(small[AgentMessageLayout.Payload..]);
+        AgentMessageWriter.WriteHeader(small, _role.SendType, (ulong)_options.Time.GetUtcNow().ToUnixTimeMilliseconds(), sequence, MessageFlags.None, Guid.NewGuid(), PayloadType.Output);
+        if (_window.Replace(sequence, buffer, small.Length)) return;
+        // In the socket's hands: again when it is done.
+        _buffers.Return(buffer);
+        _probe = sequence;
+        _probeFailed = true;
+    }
 
     /// <summary>start_publication, or what counts as one (protocol §3.6).</summary>
     internal void Unpause()
@@ -228,6 +303,7 @@ internal sealed class Transmitter : IDisposable
             _socket = null;
             _acknowledgements.Clear();
             _loose.Clear();
+            StepBack(pause: false);
         }
     }
 
@@ -299,6 +375,11 @@ internal sealed class Transmitter : IDisposable
                 if (written >= 0)
                 {
                     _window.Written(written);
+                    if (_probeFailed)
+                    {
+                        _probeFailed = false;
+                        TakeProbeBack();
+                    }
                     OnWindowMoved();
                 }
                 socket = _socket;
@@ -378,7 +459,9 @@ internal sealed class Transmitter : IDisposable
         {
             _armed = false;
             if (_end is not null || _socket is null || (_role.StopsResendingWhenPaused && _pacing.IsPaused)) return;
+            if (_control.ProbeIsOverdue(_window.ResendAfter)) StepBack(pause: false);
             if (_window.ResendIfDue(out var queued) is not { } wait) return;
+            queued |= _window.HasResends;
             _armed = true;
             _timer.Change(wait, Timeout.InfiniteTimeSpan);
             if (!queued) return;
