@@ -9,6 +9,8 @@ public sealed record CommandLineSettings
     public string? Bastion { get; init; }
     /// <summary><c>--port</c>: local port; 0 or null: the target's entry, else any free one.</summary>
     public int? Port { get; init; }
+    /// <summary><c>--sessions</c>: Session Manager sessions to one destination at most.</summary>
+    public int? Sessions { get; init; }
     /// <summary><c>--profile</c>.</summary>
     public string? Profile { get; init; }
     /// <summary><c>--region</c>.</summary>
@@ -84,6 +86,8 @@ public sealed record TargetSettings
     public int? BastionPort { get; init; }
     /// <summary>Private key file for the ssh route.</summary>
     public string? Identity { get; init; }
+    /// <summary>Session Manager sessions at most.</summary>
+    public int? Sessions { get; init; }
     /// <summary>Local port.</summary>
     public int? Port { get; init; }
     /// <summary>Secret to sign in with.</summary>

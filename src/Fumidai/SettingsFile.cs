@@ -7,11 +7,11 @@ internal sealed record SettingsFile
 
     /// <summary>Keys allowed outside <c>targets:</c>; docs/fumidai.schema.json lists the same (a test compares).</summary>
     internal static readonly string[] TopKeys =
-        ["bastion", "ca_file", "endpoint_url", "identity", "my_ip_url", "profile", "region", "routes", "targets", "via"];
+        ["bastion", "ca_file", "endpoint_url", "identity", "my_ip_url", "profile", "region", "routes", "sessions", "targets", "via"];
 
     /// <summary>Keys of one entry of <c>targets:</c>.</summary>
     internal static readonly string[] TargetKeys =
-        ["auth", "bastion", "ca_file", "database", "identity", "port", "secret", "target", "user", "via"];
+        ["auth", "bastion", "ca_file", "database", "identity", "port", "secret", "sessions", "target", "user", "via"];
 
     /// <summary>Keys of a <c>bastion:</c> written as a mapping.</summary>
     internal static readonly string[] BastionKeys = ["id", "port", "tag", "user"];
@@ -118,6 +118,7 @@ file sealed class SettingsReader(string path, Func<string, string?> environment)
             Name = "",
             Target = "",
             Via = map.Value("via", SettingsValue.Via),
+            Sessions = map.Number<int?>("sessions", v => SettingsValue.Sessions(v)),
             Identity = FilePath(map.Text("identity")),
             CaFile = FilePath(map.Text("ca_file")),
         };

@@ -10,7 +10,7 @@ internal static class SettingsLoading
     internal static readonly string[] Variables =
     [
         "FUMIDAI_AUTH", "FUMIDAI_BASTION", "FUMIDAI_CA_FILE", "FUMIDAI_CONFIG", "FUMIDAI_DATABASE", "FUMIDAI_IDENTITY", "FUMIDAI_IDENTITY_PASSPHRASE",
-        "FUMIDAI_MY_IP_URL", "FUMIDAI_PORT", "FUMIDAI_SECRET", "FUMIDAI_USER", "FUMIDAI_VIA",
+        "FUMIDAI_MY_IP_URL", "FUMIDAI_PORT", "FUMIDAI_SECRET", "FUMIDAI_SESSIONS", "FUMIDAI_USER", "FUMIDAI_VIA",
     ];
 
     internal static Settings Load(CommandLineSettings commandLine, string workingDirectory, Func<string, string?> environment, bool mayLackFile)
@@ -52,6 +52,7 @@ internal static class SettingsLoading
         Via = get("FUMIDAI_VIA") is { } via ? Checked(() => SettingsValue.Via(via), "FUMIDAI_VIA") : null,
         Bastion = get("FUMIDAI_BASTION") is { } bastion ? Checked(() => SettingsValue.Bastion(bastion), "FUMIDAI_BASTION") : null,
         Port = get("FUMIDAI_PORT") is { } port ? Checked(() => SettingsValue.Port(port, least: 0), "FUMIDAI_PORT") : null,
+        Sessions = get("FUMIDAI_SESSIONS") is { } sessions ? Checked(() => SettingsValue.Sessions(sessions), "FUMIDAI_SESSIONS") : null,
         Config = get("FUMIDAI_CONFIG"),
         Identity = get("FUMIDAI_IDENTITY"),
         Secret = get("FUMIDAI_SECRET"),
@@ -71,6 +72,8 @@ internal static class SettingsLoading
             CheckedFlag(() => SettingsValue.Auth(auth), "--auth");
         if (line.Port is { } port)
             CheckedFlag(() => SettingsValue.Port(port.ToString(CultureInfo.InvariantCulture), least: 0), "--port");
+        if (line.Sessions is { } sessions)
+            CheckedFlag(() => SettingsValue.Sessions(sessions.ToString(CultureInfo.InvariantCulture)), "--sessions");
         if (line.EndpointUrl is { } url)
             CheckedFlag(() => SettingsValue.HttpUrl(url), "--endpoint-url");
     }

@@ -33,6 +33,11 @@ internal static class SettingsValue
             ? port
             : throw new FormatException($"“{value}” is not a port: {least} to 65535");
 
+    internal static int Sessions(string value) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var sessions) && sessions is >= 1 and <= 100
+            ? sessions
+            : throw new FormatException($"“{value}” is not a number of sessions: 1 to 100");
+
     internal static Uri HttpUrl(string value) =>
         Uri.TryCreate(value, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.Host.Length > 0
             ? url

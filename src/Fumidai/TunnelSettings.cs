@@ -10,6 +10,8 @@ internal sealed record TunnelSettings
     /// <summary>0: any free port.</summary>
     internal required int Port { get; init; }
     internal string? Identity { get; init; }
+    /// <summary>Null: the route's default.</summary>
+    internal int? Sessions { get; init; }
     internal string? Secret { get; init; }
     internal string? Database { get; init; }
     internal string? User { get; init; }
@@ -28,6 +30,7 @@ internal sealed record TunnelSettings
             BastionUser = entry?.BastionUser ?? top?.BastionUser,
             BastionPort = entry?.BastionPort ?? top?.BastionPort,
             Port = line.Port ?? variables.Port ?? entry?.Port ?? 0,
+            Sessions = line.Sessions ?? variables.Sessions ?? entry?.Sessions ?? top?.Sessions,
             Identity = line.Identity ?? variables.Identity ?? entry?.Identity ?? top?.Identity,
             Secret = line.Secret ?? variables.Secret ?? entry?.Secret ?? top?.Secret,
             Database = line.Database ?? variables.Database ?? entry?.Database ?? top?.Database,

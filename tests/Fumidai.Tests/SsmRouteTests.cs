@@ -18,7 +18,7 @@ public sealed class SsmRouteTests : IDisposable
 
     public void Dispose() => _starts.Dispose();
 
-    private SsmRoute Route() => new(Requests.To(Destination, _heard, time: _time), "i-0abc", (_, _) =>
+    private SsmRoute Route(int sessions = 1) => new(Requests.To(Destination, _heard, time: _time), "i-0abc", (_, _) =>
     {
         _starts.Release();
         if (_failures.TryDequeue(out var failure))
@@ -26,7 +26,7 @@ public sealed class SsmRouteTests : IDisposable
         var session = new PlayedSession($"me-{_sessions.Count}");
         _sessions.Add(session);
         return Task.FromResult<IPortSession>(session);
-    });
+    }, sessions);
 
     private static async Task<RouteChannel> OpenAsync(IRoute route, HostPort? destination = null) =>
         await route.OpenAsync(destination ?? Destination, CancellationToken.None);
@@ -41,6 +41,61 @@ public sealed class SsmRouteTests : IDisposable
             await OpenAsync(route);
         await OpenAsync(route, new HostPort("other", 5432));
         Assert.Equal([3, 1], _sessions.Select(s => s.Streams.Count));
+    }
+
+    [Fact]
+    public async Task Connections_are_spread_over_as_many_sessions_as_allowed()
+    {
+        await using var route = Route(sessions: 3);
+        for (var i = 0; i < 8; i++)
+            await OpenAsync(route);
+        Assert.Equal([2, 3, 3], _sessions.Select(s => s.Streams.Count).Order());
+    }
+
+    [Fact]
+    public async Task A_connection_goes_to_the_session_with_the_fewest()
+    {
+        await using var route = Route(sessions: 2);
+        for (var i = 0; i < 4; i++)
+            await OpenAsync(route);
+        var (less, more) = (_sessions[0], _sessions[1]);
+        var before = less.Streams.Count;
+        var gone = await OpenAsync(route);
+        foreach (var stream in less.Streams.ToArray())
+            stream.Finish(null);
+        await gone.DisposeAsync();
+        await OpenAsync(route);
+        Assert.Equal(2, _sessions.Count);
+        Assert.True(less.Streams.Count > before);
+        Assert.NotEmpty(more.Streams);
+    }
+
+    [Fact]
+    public async Task When_no_further_session_is_given_those_there_are_do_and_the_service_is_asked_again_later()
+    {
+        await using var route = Route(sessions: 4);
+        await OpenAsync(route);
+        for (var i = 0; i < 3; i++)
+            _failures.Enqueue(new FumidaiException(Reason.NoRoute, "cannot start a session", "throttled", retry: true));
+        for (var i = 0; i < 6; i++)
+            await OpenAsync(route);
+        Assert.Single(_sessions);
+        Assert.Equal(2, _failures.Count); // asked once, then left alone
+        _failures.Clear();
+        _time.Advance(SessionPool.FirstRest);
+        await OpenAsync(route);
+        Assert.Equal(2, _sessions.Count);
+        Assert.False(route.Ended.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_session_whose_dial_seems_to_hang_is_left_alone_as_soon_as_another_is_there()
+    {
+        await using var route = Route(sessions: 4);
+        await OpenAsync(route);
+        _time.Advance(SsmRoute.SuspectLimit + TimeSpan.FromMilliseconds(1));
+        await OpenAsync(route);
+        Assert.Equal([1, 1], _sessions.Select(s => s.Streams.Count));
     }
 
     [Fact]

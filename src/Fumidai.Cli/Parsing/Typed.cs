@@ -23,6 +23,7 @@ internal sealed record Typed(IReadOnlyList<string> Targets, IReadOnlyDictionary<
         Bastion = Value(Options.Bastion),
         Identity = Value(Options.Identity),
         Port = Number(Options.Port),
+        Sessions = Number(Options.Sessions),
         Secret = Value(Options.SecretId),
         User = Value(Options.User),
         Database = Value(Options.DatabaseName),

@@ -12,7 +12,7 @@ internal sealed class RouteOpening(TunnelRequest request, TunnelSettings setting
         switch (ranked.Carrier)
         {
             case RouteCarrier.Session:
-                return await SsmRoute.OpenAsync(request, await find.OnlineAsync(bastion, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+                return await SsmRoute.OpenAsync(request, await find.OnlineAsync(bastion, cancellationToken).ConfigureAwait(false), settings.Sessions, cancellationToken).ConfigureAwait(false);
             case RouteCarrier.Address:
                 await find.RefuseShutAsync(bastion, cancellationToken).ConfigureAwait(false);
                 var address = new IPEndPoint(bastion.PublicAddress!, BastionChoice.SshPort(bastion, settings.BastionPort));

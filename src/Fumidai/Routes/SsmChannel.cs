@@ -17,16 +17,26 @@ internal sealed class SsmChannel : RouteChannel, IConfirmedLater
     private readonly string _bastion;
     private readonly TimeProvider _time;
     private readonly ITimer _silence;
+    private bool _answered;
 
-    internal SsmChannel(PortStream stream, HostPort destination, string bastion, Action dialHangs, TimeProvider time)
+    internal SsmChannel(PortStream stream, HostPort destination, string bastion, Action dialHangs, Action answered, TimeProvider time)
     {
         _stream = stream;
         _destination = destination;
         _bastion = bastion;
         _time = time;
         _silence = time.CreateTimer(static state => ((Action)state!)(), dialHangs, SsmRoute.DialLimit, Timeout.InfiniteTimeSpan);
-        Input = new WatchedReader(stream.Input, _ => _silence.Dispose(), Explain);
+        Input = new WatchedReader(stream.Input, OnBytes, Explain);
         Ended = EndAsync();
+
+        void OnBytes(long count)
+        {
+            if (_answered)
+                return;
+            _answered = true;
+            _silence.Dispose();
+            answered();
+        }
     }
 
     public override PipeReader Input { get; }

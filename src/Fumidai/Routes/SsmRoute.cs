@@ -5,7 +5,7 @@ namespace Fumidai;
 /// <summary>
 /// The <c>ssm</c> route: connections through Session Manager sessions of one bastion. A session serves one destination, whose name the agent
 /// resolves once, and dials for it one after the other without a time limit (aws-facts §2.3). So the route keeps a set of sessions per
-/// destination: one is in use for new channels, others live on until their last channel ends.
+/// destination (<see cref="SessionPool"/>); sessions out of use live on until their last channel ends.
 /// </summary>
 internal sealed class SsmRoute : IRoute
 {
@@ -15,28 +15,39 @@ internal sealed class SsmRoute : IRoute
     /// </summary>
     internal static readonly TimeSpan DialLimit = TimeSpan.FromSeconds(20);
 
+    /// <summary>A channel on which nothing was heard for so long makes others avoid its session: there may be a dial that hangs.</summary>
+    internal static readonly TimeSpan SuspectLimit = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// Sessions to one destination at most, unless <c>--sessions</c> says otherwise: enough for sixteen connections to get eight times what one
+    /// session of a stock agent gives, measured (bench/README.md).
+    /// </summary>
+    internal const int DefaultSessions = 10;
+
     /// <summary>A session that carries no channel for so long is ended; the service would do it at 20 minutes by default (aws-facts §2.4).</summary>
     internal static readonly TimeSpan IdleLimit = TimeSpan.FromMinutes(15);
 
     private readonly TunnelRequest _request;
     private readonly Func<HostPort, CancellationToken, Task<IPortSession>> _start;
     private readonly Lock _lock = new();
-    private readonly Dictionary<HostPort, KeptOpen<SsmSession>> _destinations = [];
+    private readonly int _size;
+    private readonly Dictionary<HostPort, SessionPool> _destinations = [];
     private readonly HashSet<SsmSession> _sessions = [];
     private readonly TaskCompletionSource<Exception?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _disposed;
 
-    internal SsmRoute(TunnelRequest request, string bastion, Func<HostPort, CancellationToken, Task<IPortSession>> start)
+    internal SsmRoute(TunnelRequest request, string bastion, Func<HostPort, CancellationToken, Task<IPortSession>> start, int sessions = 1)
     {
+        _size = sessions;
         _request = request;
         _start = start;
         Bastion = bastion;
     }
 
     /// <summary>Starts the first session, so that what is wrong shows now.</summary>
-    internal static async Task<IRoute> OpenAsync(TunnelRequest request, Aws.BastionInstance bastion, CancellationToken cancellationToken)
+    internal static async Task<IRoute> OpenAsync(TunnelRequest request, Aws.BastionInstance bastion, int? sessions, CancellationToken cancellationToken)
     {
-        var route = new SsmRoute(request, bastion.Id, new StartPortSession(request, bastion).StartAsync);
+        var route = new SsmRoute(request, bastion.Id, new StartPortSession(request, bastion).StartAsync, sessions ?? DefaultSessions);
         try
         {
             await route.Destination(request.Target.Address).GetAsync(cancellationToken).ConfigureAwait(false);
@@ -77,7 +88,7 @@ internal sealed class SsmRoute : IRoute
 
     public async ValueTask DisposeAsync()
     {
-        KeptOpen<SsmSession>[] destinations;
+        SessionPool[] destinations;
         SsmSession[] sessions;
         lock (_lock)
         {
@@ -91,25 +102,27 @@ internal sealed class SsmRoute : IRoute
         _ended.TrySetResult(null);
     }
 
-    private KeptOpen<SsmSession> Destination(HostPort destination)
+    private SessionPool Destination(HostPort destination)
     {
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (_destinations.TryGetValue(destination, out var kept))
                 return kept;
-            kept = new KeptOpen<SsmSession>(
-                token => StartAsync(destination, token),
-                static session => session.Retired.IsCompleted,
-                () => _request.Tell("reconnected", $"A new session on {Bastion} is open", ("bastion", Bastion), ("route", Name)),
-                _request.Time);
+            kept = new SessionPool([.. Enumerable.Range(0, _size).Select(_ => Slot(destination))], _request.Time);
             _destinations.Add(destination, kept);
             _ = GiveUpAsync(kept);
             return kept;
         }
     }
 
-    private async Task GiveUpAsync(KeptOpen<SsmSession> kept)
+    private KeptOpen<SsmSession> Slot(HostPort destination) => new(
+        token => StartAsync(destination, token),
+        static session => session.Retired.IsCompleted,
+        () => _request.Tell("reconnected", $"A new session on {Bastion} is open", ("bastion", Bastion), ("route", Name)),
+        _request.Time);
+
+    private async Task GiveUpAsync(SessionPool kept)
     {
         if (await kept.Ended.ConfigureAwait(false) is { } reason)
             _ended.TrySetResult(reason);

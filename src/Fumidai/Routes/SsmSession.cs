@@ -22,6 +22,8 @@ internal sealed class SsmSession : IAsyncDisposable
     private readonly TaskCompletionSource<Retirement> _retired = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _unused = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ITimer _idle;
+    private readonly Dictionary<long, long> _unanswered = [];
+    private long _opened;
     private int _channels;
     private long _lastLeft;
     private bool _isRetired;
@@ -61,25 +63,54 @@ internal sealed class SsmSession : IAsyncDisposable
         }
     }
 
+    /// <summary>Connections it carries.</summary>
+    internal int Load
+    {
+        get
+        {
+            lock (_lock)
+                return _channels;
+        }
+    }
+
+    /// <summary>A connection has waited for its first byte for longer than a sound one does: those opened after it may wait behind its dial.</summary>
+    internal bool IsSuspect
+    {
+        get
+        {
+            lock (_lock)
+            {
+                foreach (var since in _unanswered.Values)
+                    if (_time.GetElapsedTime(since) > SsmRoute.SuspectLimit)
+                        return true;
+                return false;
+            }
+        }
+    }
+
     internal Task NextHealthChange() => _session.NextHealthChange();
 
     /// <exception cref="SessionEndedException">It is over.</exception>
     internal async ValueTask<RouteChannel> OpenAsync(CancellationToken cancellationToken)
     {
+        long number;
         lock (_lock)
         {
+            number = _opened++;
             _channels++;
+            _unanswered.Add(number, _time.GetTimestamp());
             _idle.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
         try
         {
             var stream = await _session.OpenStreamAsync(cancellationToken).ConfigureAwait(false);
-            var channel = new SsmChannel(stream, Destination, _bastion, () => Retire(Retirement.DialHangs), _time);
-            _ = CountAsync(channel);
+            var channel = new SsmChannel(stream, Destination, _bastion, () => Retire(Retirement.DialHangs), () => Answered(number), _time);
+            _ = CountAsync(channel, number);
             return channel;
         }
         catch
         {
+            Answered(number);
             Left();
             throw;
         }
@@ -91,9 +122,16 @@ internal sealed class SsmSession : IAsyncDisposable
         await _session.DisposeAsync().ConfigureAwait(false);
     }
 
-    private async Task CountAsync(SsmChannel channel)
+    private void Answered(long number)
+    {
+        lock (_lock)
+            _unanswered.Remove(number);
+    }
+
+    private async Task CountAsync(SsmChannel channel, long number)
     {
         await channel.Ended.ConfigureAwait(false);
+        Answered(number);
         Left();
     }
 

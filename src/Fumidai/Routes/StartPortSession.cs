@@ -10,6 +10,8 @@ internal sealed class StartPortSession(TunnelRequest request, BastionInstance ba
     internal const string ToRemoteHost = "AWS-StartPortForwardingSessionToRemoteHost";
     internal const string ToBastion = "AWS-StartPortForwardingSession";
 
+    private readonly UploadLimits _limits = new();
+
     /// <summary>How long a StartSession that was in flight at a Ctrl-C may still take to tell its session id.</summary>
     private static readonly TimeSpan LastWord = TimeSpan.FromSeconds(2);
 
@@ -34,6 +36,7 @@ internal sealed class StartPortSession(TunnelRequest request, BastionInstance ba
             {
                 Time = request.Time,
                 Logger = request.LoggerFactory?.CreateLogger("Fumidai.SessionManager"),
+                Limits = _limits,
                 Socket = new SocketSettings { Proxy = request.Access.Proxy, Roots = request.Access.Roots },
             };
             return new PortClientSession(await PortClient.StartAsync(ticket, control, options, cancellationToken).ConfigureAwait(false));
