@@ -27,6 +27,7 @@ public sealed class AwsAccess : IDisposable
     private readonly Lazy<RawAwsClient> _instanceConnect;
     private readonly Lazy<RawAwsClient> _cloudFormation;
     private readonly Lazy<RawAwsClient> _tagging;
+    private readonly Lazy<RawAwsClient> _rdsData;
 
     private AwsAccess(AwsSettings settings, TimeProvider time, AwsEnvironment environment)
     {
@@ -61,6 +62,7 @@ public sealed class AwsAccess : IDisposable
         _instanceConnect = new(() => _clients.NewRaw(AwsService.InstanceConnect, Credentials));
         _cloudFormation = new(() => _clients.NewRaw(AwsService.CloudFormation, Credentials));
         _tagging = new(() => _clients.NewRaw(AwsService.Tagging, Credentials));
+        _rdsData = new(() => _clients.NewOnce(AwsService.RdsData, Credentials));
     }
 
     /// <summary>Resolves settings. Makes no call, so a role that may not be assumed, or an instance without a role, shows at the first question.</summary>
@@ -108,6 +110,8 @@ public sealed class AwsAccess : IDisposable
 
     internal RawAwsClient Tagging => _tagging.Value;
 
+    internal RawAwsClient RdsData => _rdsData.Value;
+
     /// <summary>Makes a call; whatever it throws becomes an <see cref="AwsFailure"/> that names the operation.</summary>
     internal Task<T> AskAsync<T>(AwsService service, string operation, Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken) =>
         _clients.AskAsync(service, operation, call, cancellationToken);
@@ -128,6 +132,7 @@ public sealed class AwsAccess : IDisposable
         DisposeOf(_instanceConnect);
         DisposeOf(_cloudFormation);
         DisposeOf(_tagging);
+        DisposeOf(_rdsData);
         (Credentials as IDisposable)?.Dispose();
         _http.Dispose();
     }

@@ -20,5 +20,8 @@ internal sealed record AwsService(string Id, string EndpointPrefix, string Iam, 
     public static readonly AwsService Tagging = new("Resource Groups Tagging API", "tagging", "tag", "2017-01-26", "ResourceGroupsTaggingAPI_20170126");
     public static readonly AwsService InstanceConnect = new("EC2 Instance Connect", "ec2-instance-connect", "ec2-instance-connect", "2018-04-02", "AWSEC2InstanceConnectService");
 
+    /// <summary>REST: the path names the operation.</summary>
+    public static readonly AwsService RdsData = new("RDS Data", "rds-data", "rds-data", "2018-08-01");
+
     public override string ToString() => Id;
 }

@@ -23,7 +23,7 @@ internal sealed class RawAwsClient(AWSCredentials credentials, RawAwsConfig conf
         var form = new StringBuilder($"Action={operation}&Version={_service.ApiVersion}");
         foreach (var (name, value) in parameters)
             form.Append('&').Append(Uri.EscapeDataString(name)).Append('=').Append(Uri.EscapeDataString(value));
-        var body = await SendAsync(operation, Encoding.UTF8.GetBytes(form.ToString()), cancellationToken).ConfigureAwait(false);
+        var body = await SendAsync(operation, Encoding.UTF8.GetBytes(form.ToString()), null, cancellationToken).ConfigureAwait(false);
         using var stream = new MemoryStream(body);
         using var reader = XmlReader.Create(stream, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit });
         var root = XDocument.Load(reader).Root!;
@@ -33,6 +33,15 @@ internal sealed class RawAwsClient(AWSCredentials credentials, RawAwsConfig conf
     /// <summary>A call in the JSON 1.1 protocol. The caller disposes the answer.</summary>
     public async Task<JsonDocument> JsonAsync(string operation, Action<Utf8JsonWriter> members, CancellationToken cancellationToken)
     {
+        return JsonDocument.Parse(await SendAsync(operation, Body(members), null, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>A call in the REST-JSON protocol, POST to a path. The caller disposes the answer.</summary>
+    public async Task<JsonDocument> RestAsync(string operation, string path, Action<Utf8JsonWriter> members, CancellationToken cancellationToken) =>
+        JsonDocument.Parse(await SendAsync(operation, Body(members), path, cancellationToken).ConfigureAwait(false));
+
+    private static byte[] Body(Action<Utf8JsonWriter> members)
+    {
         using var body = new MemoryStream();
         using (var writer = new Utf8JsonWriter(body))
         {
@@ -40,13 +49,13 @@ internal sealed class RawAwsClient(AWSCredentials credentials, RawAwsConfig conf
             members(writer);
             writer.WriteEndObject();
         }
-        return JsonDocument.Parse(await SendAsync(operation, body.ToArray(), cancellationToken).ConfigureAwait(false));
+        return body.ToArray();
     }
 
-    private async Task<byte[]> SendAsync(string operation, byte[] body, CancellationToken cancellationToken)
+    private async Task<byte[]> SendAsync(string operation, byte[] body, string? path, CancellationToken cancellationToken)
     {
         var options = new InvokeOptions { RequestMarshaller = new RawMarshaller(_service), ResponseUnmarshaller = new RawUnmarshaller() };
-        var response = await InvokeAsync<RawResponse>(new RawRequest(operation, body), options, cancellationToken).ConfigureAwait(false);
+        var response = await InvokeAsync<RawResponse>(new RawRequest(operation, body, path), options, cancellationToken).ConfigureAwait(false);
         return response.Body;
     }
 

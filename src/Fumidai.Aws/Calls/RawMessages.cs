@@ -10,9 +10,12 @@ using Amazon.Runtime.Internal.Transform;
 namespace Fumidai.Aws;
 
 /// <summary>One request, its body already in the service's protocol.</summary>
-internal sealed class RawRequest(string operation, byte[] body) : AmazonWebServiceRequest
+internal sealed class RawRequest(string operation, byte[] body, string? path = null) : AmazonWebServiceRequest
 {
     public string Operation { get; } = operation;
+
+    /// <summary>Path of a REST-JSON operation; null: the other protocols' <c>/</c>.</summary>
+    public string? Path { get; } = path;
 
     public byte[] Body { get; } = body;
 }
@@ -29,8 +32,12 @@ internal sealed class RawMarshaller(AwsService service) : IMarshaller<IRequest, 
     public IRequest Marshall(AmazonWebServiceRequest input)
     {
         var raw = (RawRequest)input;
-        var request = new DefaultRequest(raw, service.Id) { HttpMethod = "POST", ResourcePath = "/", Content = raw.Body };
-        if (service.TargetPrefix is { } prefix)
+        var request = new DefaultRequest(raw, service.Id) { HttpMethod = "POST", ResourcePath = raw.Path ?? "/", Content = raw.Body };
+        if (raw.Path is not null)
+        {
+            request.Headers["Content-Type"] = "application/json";
+        }
+        else if (service.TargetPrefix is { } prefix)
         {
             request.Headers["Content-Type"] = "application/x-amz-json-1.1";
             request.Headers["X-Amz-Target"] = $"{prefix}.{raw.Operation}";

@@ -30,6 +30,14 @@ internal sealed class ServiceClients(string region, Endpoints endpoints, SharedH
 
     public RawAwsClient NewRaw(AwsService service, AWSCredentials credentials) => new(credentials, Configured(new RawAwsConfig(service), service));
 
+    /// <summary>A client that sends each request once: for what must not happen twice.</summary>
+    public RawAwsClient NewOnce(AwsService service, AWSCredentials credentials)
+    {
+        var config = Configured(new RawAwsConfig(service), service);
+        config.MaxErrorRetry = 0;
+        return new(credentials, config);
+    }
+
     /// <summary>Makes a call and turns whatever it throws into an <see cref="AwsFailure"/>; the caller's own cancellation passes.</summary>
     public async Task<T> AskAsync<T>(AwsService service, string operation, Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)
     {

@@ -70,6 +70,7 @@ internal static class HelpText
         OptionGroup.Route => "Route and local port",
         OptionGroup.Database => "Sign-in",
         OptionGroup.Service => "As a service",
+        OptionGroup.Sql => "Statements and results",
         OptionGroup.Aws => "AWS",
         OptionGroup.Lab => "Lab",
         OptionGroup.Plugin => "Link",

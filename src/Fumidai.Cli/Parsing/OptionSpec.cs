@@ -8,6 +8,7 @@ internal enum OptionGroup
     Route,
     Database,
     Service,
+    Sql,
     Aws,
     Lab,
     Plugin,

@@ -32,6 +32,15 @@ internal static class Options
     internal static readonly OptionSpec Region = new("--region", "NAME", "AWS region; default: AWS_REGION, or the profile's", OptionGroup.Aws, RegionName);
     internal static readonly OptionSpec EndpointUrl = new("--endpoint-url", "URL", "send AWS calls there; default: AWS_ENDPOINT_URL", OptionGroup.Aws, HttpUrl);
 
+    internal static readonly OptionSpec SqlText = new("-c", "SQL", "the statements to run", OptionGroup.Sql);
+    internal static readonly OptionSpec SqlFile = new("-f", "FILE", "a file of statements; - is standard input", OptionGroup.Sql, NotEmpty);
+    internal static readonly OptionSpec SqlFormat = new("--format", "FORMAT", "table (default), csv, json (an array a result) or ndjson (an object a line)", OptionGroup.Sql, OneOf("table", "csv", "json", "ndjson"));
+    internal static readonly OptionSpec SqlParam = new("--param", "NAME=VALUE[:TYPE]", "a value for :NAME in the statements; can be repeated", OptionGroup.Sql, ParameterPair) { Repeats = true };
+    internal static readonly OptionSpec SqlTransaction = new("--single-transaction", null, "all statements or none", OptionGroup.Sql);
+    internal static readonly OptionSpec SqlOnError = new("--on-error", "WHAT", "stop (default) or continue; the exit code tells of the last error", OptionGroup.Sql, OneOf("stop", "continue"));
+    internal static readonly OptionSpec SqlTimeout = new("--timeout", "SECONDS", "how long each statement may take; over the Data API a definition then goes on over there", OptionGroup.Sql, Number(1, 86_400));
+    internal static readonly OptionSpec SqlVia = new("--via", "ROUTE", "data-api (default); another route needs a bastion, but no client", OptionGroup.Route, OneOf("data-api", "ssm", "ssh"));
+
     internal static readonly OptionSpec PrintEnv = new("--print-env", null, "print what to export for a lab that runs already", OptionGroup.Lab);
     internal static readonly OptionSpec LabPort = new("--port", "N", "port of the API on 127.0.0.1; default: any free one", OptionGroup.Lab, Number(0, 65535));
     internal static readonly OptionSpec Directory = new("--directory", "DIR", "keep the lab's files there; default: a temporary folder, removed at the end", OptionGroup.Lab, NotEmpty);
@@ -60,6 +69,11 @@ internal static class Options
 
     private static string? NotEmpty(string value) =>
         value.Length == 0 ? "must not be empty" : value.Any(char.IsControl) ? "must not hold control characters" : null;
+
+    private static string? ParameterPair(string value) =>
+        value.IndexOf('=', StringComparison.Ordinal) is > 0 and var at && (char.IsAsciiLetter(value[0]) || value[0] == '_') && value[..at].All(c => char.IsAsciiLetterOrDigit(c) || c == '_') && !value.Contains('\n', StringComparison.Ordinal)
+            ? null
+            : "must be NAME=VALUE or NAME=VALUE:TYPE";
 
     private static Func<string, string?> OneOf(params string[] words) =>
         value => words.Contains(value, StringComparer.Ordinal) ? null : $"must be {string.Join(", ", words[..^1])} or {words[^1]}";

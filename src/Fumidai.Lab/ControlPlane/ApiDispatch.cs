@@ -10,8 +10,8 @@ namespace Fumidai.Lab;
 /// </summary>
 internal sealed class ApiDispatch(LabContext context, IReadOnlyList<IAwsService> services)
 {
-    /// <summary>Bytes of a request's body; templates of 51,200 bytes and EC2's user data fit.</summary>
-    public const int MaximumBody = 1 << 20;
+    /// <summary>Bytes of a request's body; the Data API's 4 MiB (aws-facts §4.1); what others send is far smaller.</summary>
+    public const int MaximumBody = 4 << 20;
 
     public IEnumerable<string> ServiceNames => services.Select(s => s.SigningName).Order(StringComparer.Ordinal);
 
@@ -21,6 +21,8 @@ internal sealed class ApiDispatch(LabContext context, IReadOnlyList<IAwsService>
         var body = await ReadBodyAsync(http).ConfigureAwait(false);
         var asked = Asked.Read(http.Request, body);
         var service = services.FirstOrDefault(asked.IsFor);
+        if (service is { Protocol: AwsProtocol.RestJson })
+            asked = asked with { Operation = service.OperationAt(http.Request.Method, http.Request.Path), Form = null };
         var protocol = service?.Protocol ?? asked.Protocol;
         var name = $"{service?.SigningName ?? asked.ScopeService ?? "?"}:{asked.Operation ?? "?"}";
         Caller? caller = null;
@@ -32,7 +34,7 @@ internal sealed class ApiDispatch(LabContext context, IReadOnlyList<IAwsService>
             caller = signed.Caller;
             if (service is null || asked.Operation is null)
                 throw Unknown(asked, protocol);
-            var call = new AwsCall(asked.Operation, signed.Region, caller, asked.Form, protocol == AwsProtocol.Json11 ? ReadJson(body) : null);
+            var call = new AwsCall(asked.Operation, signed.Region, caller, asked.Form, protocol is AwsProtocol.Json11 or AwsProtocol.RestJson ? ReadJson(body) : null);
             // GetCallerIdentity needs no permission (aws-facts §1).
             if (name != "sts:GetCallerIdentity")
             {
@@ -47,12 +49,14 @@ internal sealed class ApiDispatch(LabContext context, IReadOnlyList<IAwsService>
         {
             reply = AwsReply.Error(protocol, service?.SigningName, asked.Version, error, requestId);
             status = error.Status;
+            if (protocol == AwsProtocol.RestJson)
+                http.Response.Headers["x-amzn-ErrorType"] = error.Code;
             context.Calls.Report(name, caller, error.Code);
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
             // A fault of the lab itself: told as AWS tells its own, and to whoever watches the lab.
-            reply = AwsReply.Error(protocol, service?.SigningName, asked.Version, new AwsError(protocol == AwsProtocol.Json11 ? "InternalServerError" : "InternalFailure", "An internal error has occurred", 500), requestId);
+            reply = AwsReply.Error(protocol, service?.SigningName, asked.Version, new AwsError(protocol is AwsProtocol.Json11 or AwsProtocol.RestJson ? "InternalServerError" : "InternalFailure", "An internal error has occurred", 500), requestId);
             status = 500;
             context.Calls.Report(name, caller, $"500 {error.GetType().Name}: {error.Message}");
         }
@@ -69,7 +73,7 @@ internal sealed class ApiDispatch(LabContext context, IReadOnlyList<IAwsService>
 
     private static AwsError Unknown(Asked asked, AwsProtocol protocol) => protocol switch
     {
-        AwsProtocol.Json11 => new("UnknownOperationException", ""),
+        AwsProtocol.Json11 or AwsProtocol.RestJson => new("UnknownOperationException", ""),
         _ when asked.Operation is null => new("MissingAction", "The request must contain the parameter Action"),
         AwsProtocol.Ec2 => new("InvalidAction", $"The action {asked.Operation} is not valid for this web service."),
         _ => new("InvalidAction", $"Could not find operation {asked.Operation} for version {asked.Version ?? "NO_VERSION_SPECIFIED"}"),
@@ -128,6 +132,7 @@ internal sealed class ApiDispatch(LabContext context, IReadOnlyList<IAwsService>
         /// <summary>The target or version decides; several query services share none, so the scope must then agree where it is told.</summary>
         public bool IsFor(IAwsService service) => TargetPrefix is not null
             ? service.Protocol == AwsProtocol.Json11 && service.TargetPrefixOrVersion == TargetPrefix
+            : service.Protocol == AwsProtocol.RestJson ? Version is null && service.SigningName == ScopeService
             : service.Protocol != AwsProtocol.Json11 && service.TargetPrefixOrVersion == Version;
     }
 }

@@ -12,6 +12,7 @@ internal static class AwsReply
     public static (string ContentType, string Body) Answer(AwsProtocol protocol, string service, string version, string operation, AwsAnswer answer, string requestId) => (protocol, answer) switch
     {
         (AwsProtocol.Json11, AwsAnswer.Json json) => (JsonType, json.Body),
+        (AwsProtocol.RestJson, AwsAnswer.Json json) => (RestJsonType, json.Body),
         (AwsProtocol.Ec2, AwsAnswer.Xml xml) => (XmlType,
             $"{Declaration}<{operation}Response xmlns=\"{Namespace(service, version)}\"><requestId>{requestId}</requestId>{xml.Inner}</{operation}Response>"),
         (AwsProtocol.Query, AwsAnswer.Xml xml) => (XmlType,
@@ -23,6 +24,7 @@ internal static class AwsReply
     public static (string ContentType, string Body) Error(AwsProtocol protocol, string? service, string? version, AwsError error, string requestId) => protocol switch
     {
         AwsProtocol.Json11 => (JsonType, ErrorJson(error)),
+        AwsProtocol.RestJson => (RestJsonType, ErrorJson(error)),
         AwsProtocol.Ec2 => (XmlType,
             $"{Declaration}<Response><Errors><Error><Code>{error.Code}</Code><Message>{Text(error.Message)}</Message></Error></Errors><RequestID>{requestId}</RequestID></Response>"),
         _ => (XmlType,
@@ -30,6 +32,7 @@ internal static class AwsReply
     };
 
     private const string JsonType = "application/x-amz-json-1.1";
+    private const string RestJsonType = "application/json";
     private const string XmlType = "text/xml;charset=UTF-8";
     private const string Declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 

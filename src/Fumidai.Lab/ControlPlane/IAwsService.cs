@@ -9,6 +9,8 @@ internal enum AwsProtocol
     Ec2,
     /// <summary>X-Amz-Target, JSON both ways.</summary>
     Json11,
+    /// <summary>The operation by method and path, JSON both ways, the error's name in a header.</summary>
+    RestJson,
 }
 
 /// <summary>Who calls, as proven by the signature.</summary>
@@ -23,7 +25,7 @@ internal sealed record Caller(string Account, string Arn, string UserId, string 
 /// <param name="Region">From the credential scope.</param>
 /// <param name="Caller"></param>
 /// <param name="Form">Query and Ec2: the parameters.</param>
-/// <param name="Json">Json11: the body.</param>
+/// <param name="Json">Json11 and RestJson: the body.</param>
 internal sealed record AwsCall(string Operation, string Region, Caller Caller, IReadOnlyDictionary<string, string>? Form, System.Text.Json.JsonElement? Json);
 
 /// <summary>The answer's body: the service's JSON object, or the XML inside the result element.</summary>
@@ -52,6 +54,9 @@ internal interface IAwsService
     AwsProtocol Protocol { get; }
     /// <summary>Json11: what stands before the dot in X-Amz-Target; Query: the API version.</summary>
     string TargetPrefixOrVersion { get; }
+    /// <summary>RestJson: the operation of a method and path; null: none.</summary>
+    string? OperationAt(string method, string path) => null;
+
     ValueTask<AwsAnswer> AnswerAsync(AwsCall call, CancellationToken cancellationToken);
 
     /// <summary>What the call touches, for the caller's policies: each is demanded before the call is answered. Action is <c>PREFIX:Operation</c>.</summary>

@@ -275,6 +275,9 @@ internal sealed class DbCluster : Resource
     public int? SecondsUntilAutoPause { get; set; }
     public bool IamAuthentication { get; set; }
     public bool HttpEndpoint { get; set; }
+    /// <summary>At 0 ACU; a control call sets it, a call of the Data API begins to wake it.</summary>
+    public bool IsPaused { get; set; }
+    public bool IsResuming { get; set; }
     public bool CopyTagsToSnapshot { get; set; }
     public int BackupRetentionDays { get; set; } = 1;
     public required string ResourceId { get; init; }

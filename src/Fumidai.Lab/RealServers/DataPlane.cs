@@ -11,6 +11,7 @@ internal sealed class DataPlane : ILabPart
     private readonly ControlChannels _controls;
     private readonly VirtualAgents _agents;
     private readonly LabMachines _machines;
+    private readonly RdsDataService _dataApi;
 
     public DataPlane(LabContext context) : this(context, new RelayOptions { Service = context.Options.Service })
     {
@@ -29,8 +30,9 @@ internal sealed class DataPlane : ILabPart
         _controls = new(_sessions, context.Time);
         _agents = new(context, places, new TerminalShell(_keeper));
         _machines = new(context, _keeper, places, _agents, folder);
+        _dataApi = new(context, _machines.Database);
         var instances = new InstanceInformation(context, _controls, () => _agents.Managed);
-        Services = [new SystemsManager(new SessionOperations(context, _sessions, _controls, instances, new StartThrottle(options.Service, context.Time)), instances), new InstanceConnect(context, _machines.PushKey)];
+        Services = [new SystemsManager(new SessionOperations(context, _sessions, _controls, instances, new StartThrottle(options.Service, context.Time)), instances), new InstanceConnect(context, _machines.PushKey), _dataApi];
         Routes = [new RelayRoutes(context, options, _sessions, _controls, ClientArrived)];
     }
 
@@ -39,6 +41,9 @@ internal sealed class DataPlane : ILabPart
     public IReadOnlyList<ILabRoutes> Routes { get; }
 
     public ILabMachines Machines => _machines;
+
+    /// <summary>The Data API, for tests of this project.</summary>
+    internal RdsDataService DataApi => _dataApi;
 
     /// <summary>The sessions, for tests of this project.</summary>
     internal SessionTable Sessions => _sessions;
@@ -78,6 +83,7 @@ internal sealed class DataPlane : ILabPart
         _sessions.Dispose();
         _controls.Dispose();
         await _agents.DisposeAsync().ConfigureAwait(false);
+        await _dataApi.DisposeAsync().ConfigureAwait(false);
         await _machines.DisposeAsync().ConfigureAwait(false);
         await _keeper.DisposeAsync().ConfigureAwait(false);
     }
