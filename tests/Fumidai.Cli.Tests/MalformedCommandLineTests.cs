@@ -86,9 +86,16 @@ public sealed class MalformedCommandLineTests
         "--port 1", "--region eu-west-1", "--directory x", "--profile x", "--json=1", "--quiet=", "--verbose:2", "--link", "␀", "␤",
     ];
 
+    private static readonly string[] OfSql =
+    [
+        "", "a b", "a -c", "a -c x -c y", "a -c x -f y", "a -f", "a -f ␀", "a --format", "a --format xml", "a --param", "a --param x", "a --param =1", "a --param 1x=2", "a --param a-b=2",
+        "a --on-error", "a --on-error ignore", "a --single-transaction --on-error continue", "a --single-transaction=yes", "a --timeout", "a --timeout 0", "a --timeout soon", "a --via", "a --via eice",
+        "a --port 5432", "a -- psql", "a --formt csv", "a -x", "a --region UPPER", "a --endpoint-url nowhere",
+    ];
+
     private static readonly (string Verb, string[] Words)[] All =
     [
-        ("connect", OfConnect), ("tunnel", OfTunnel), ("exec", OfExec), ("targets", OfTargets), ("up", OfUp), ("status", OfStatus), ("down", OfDown), ("policy", OfPolicy), ("lab", OfLab), ("plugin install", OfPluginInstall),
+        ("connect", OfConnect), ("tunnel", OfTunnel), ("exec", OfExec), ("sql", OfSql), ("targets", OfTargets), ("up", OfUp), ("status", OfStatus), ("down", OfDown), ("policy", OfPolicy), ("lab", OfLab), ("plugin install", OfPluginInstall),
     ];
 
     public static TheoryData<string> Lines => [.. WithoutVerb.Concat(All.SelectMany(v => v.Words.Select(r => $"{v.Verb} {r}".TrimEnd())))];

@@ -23,9 +23,9 @@ internal sealed record SqlCommand(string Target, CommandLineSettings Settings, O
         ],
         Examples =
         [
-            ("fumidai sql cluster/app -c 'select count(*) from orders'", "one query, as a table"),
+            ("fumidai sql cluster/app -c 'values(1)'", "one query, as a table"),
             ("fumidai sql app -f migrate.sql --single-transaction", "a file, all or nothing"),
-            ("fumidai sql app -c 'select * from users where id = :id' --param id=7:int --format json", "for programs"),
+            ("fumidai sql app -f user.sql --param id=7:int --format json", "a value for :id in the file; the result for programs"),
         ],
         Create = typed =>
         {
