@@ -107,4 +107,17 @@ internal static class Machine
             return false;
         }
     }
+
+    /// <summary>A file's text; empty where it has gone or is not ours to read.</summary>
+    public static string ReadIfThere(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
 }

@@ -8,6 +8,8 @@ internal sealed class LabMachines(LabContext context, Keeper keeper, RealEndPoin
 {
     private readonly ConcurrentDictionary<string, PostgresServer> _databases = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Bastion> _bastions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, TokenBinds> _tokens = new(StringComparer.Ordinal);
+    private readonly IamTokenCheck _check = new(context);
     private readonly InnerAddresses _inner = new();
     private readonly SemaphoreSlim _following = new(1);
     private readonly CancellationTokenSource _stop = new();
@@ -122,6 +124,8 @@ internal sealed class LabMachines(LabContext context, Keeper keeper, RealEndPoin
         foreach (var bastion in _bastions.Values)
             await bastion.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_databases.Values.Select(server => server.DisposeAsync().AsTask())).ConfigureAwait(false);
+        foreach (var binds in _tokens.Values)
+            await binds.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
         _following.Dispose();
     }
@@ -156,6 +160,8 @@ internal sealed class LabMachines(LabContext context, Keeper keeper, RealEndPoin
         await _following.WaitAsync(_stop.Token).ConfigureAwait(false);
         try
         {
+            foreach (var (cluster, server) in _databases)
+                await FollowAuthenticationAsync(cluster, server).ConfigureAwait(false);
             foreach (var (instance, bastion) in _bastions)
             {
                 try
@@ -174,6 +180,27 @@ internal sealed class LabMachines(LabContext context, Keeper keeper, RealEndPoin
             _following.Release();
         }
     }
+
+    private async Task FollowAuthenticationAsync(string clusterId, PostgresServer server)
+    {
+        try
+        {
+            var isEnabled = context.Model.Read(model => model.DbClusters.GetValueOrDefault(clusterId)?.IamAuthentication) == true;
+            await server.UseTokensAsync(isEnabled ? _tokens.GetOrAdd(clusterId, NewBinds).At : null, _stop.Token).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is IOException or System.Net.Sockets.SocketException or LabException)
+        {
+            context.Calls.Report($"lab:IamAuthentication({clusterId})", null, error.Message);
+        }
+    }
+
+    private TokenBinds NewBinds(string clusterId) => new((user, token) =>
+    {
+        var why = _check.WhyNot(clusterId, user, token);
+        // The reason is for the lab's owner; it holds nothing of the token.
+        context.Calls.Report($"lab:IamSignIn({clusterId}/{user})", null, why ?? "200");
+        return why is null;
+    });
 
     /// <summary>The server of a deleted cluster goes with it.</summary>
     private async Task DropDeletedAsync()

@@ -18,6 +18,7 @@ internal sealed class PostgresServer : IAsyncDisposable
     private readonly Keeper _keeper;
     private readonly IPEndPoint _wanted;
     private ServerProcess? _process;
+    private IPEndPoint? _tokens;
 
     private PostgresServer(string programs, string folder, string sockets, ServerUser user, Keeper keeper, IPEndPoint wanted)
     {
@@ -115,6 +116,19 @@ internal sealed class PostgresServer : IAsyncDisposable
     public Task SetPasswordAsync(string username, string password, CancellationToken cancellationToken) =>
         PostgresAdministration.ExecuteAsync(SocketPath, "postgres", [$"ALTER ROLE {PostgresAdministration.Identifier(username)} PASSWORD {PostgresAdministration.Literal(ScramVerifier.For(password))}"], cancellationToken);
 
+    /// <summary>Turns sign-in by IAM token on or off: members of <c>rds_iam</c> then have tokens and no passwords, as on RDS.</summary>
+    /// <param name="tokens">Who judges them; null: off.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    public async Task UseTokensAsync(IPEndPoint? tokens, CancellationToken cancellationToken)
+    {
+        if (Equals(tokens, _tokens))
+            return;
+        await WriteRulesAsync(tokens, cancellationToken).ConfigureAwait(false);
+        if (Listening is not null)
+            await PostgresAdministration.ExecuteAsync(SocketPath, "postgres", ["SELECT pg_reload_conf()"], cancellationToken).ConfigureAwait(false);
+        _tokens = tokens;
+    }
+
     /// <summary>Ends it at once.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -165,14 +179,21 @@ internal sealed class PostgresServer : IAsyncDisposable
             log_timezone = UTC
             timezone = UTC
             """, cancellationToken).ConfigureAwait(false);
+        await WriteRulesAsync(tokens: null, cancellationToken).ConfigureAwait(false);
+        await _user.OwnAsync(_data, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Rewrites pg_hba.conf; owner and mode of an existing file stay.</summary>
+    private Task WriteRulesAsync(IPEndPoint? tokens, CancellationToken cancellationToken)
+    {
+        var iam = tokens is null ? "" : string.Create(CultureInfo.InvariantCulture, $"hostssl all +rds_iam all ldap ldapserver={tokens.Address} ldapport={tokens.Port} ldapprefix=\"{TokenBinds.Prefix}\"\n");
         // Without a hostnossl line a plain connection meets "no pg_hba.conf entry … no encryption", the words of Aurora with rds.force_ssl.
-        await File.WriteAllTextAsync(Path.Combine(_data, "pg_hba.conf"), $"""
+        return File.WriteAllTextAsync(Path.Combine(_data, "pg_hba.conf"), $"""
             local   all {PostgresAdministration.Superuser} trust
             hostssl all {PostgresAdministration.Superuser} all reject
-            hostssl all all all scram-sha-256
+            {iam}hostssl all all all scram-sha-256
 
-            """, cancellationToken).ConfigureAwait(false);
-        await _user.OwnAsync(_data, cancellationToken).ConfigureAwait(false);
+            """, cancellationToken);
     }
 
     private Task PopulateAsync(string masterUsername, string masterPassword, string? databaseName, CancellationToken cancellationToken)
