@@ -19,8 +19,8 @@ internal sealed class SsmRoute : IRoute
     internal static readonly TimeSpan SuspectLimit = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// Sessions to one destination at most, unless <c>--sessions</c> says otherwise: enough for sixteen connections to get eight times what one
-    /// session of a stock agent gives, measured (bench/README.md).
+    /// Sessions to one destination at most, unless <c>--sessions</c> says otherwise: chosen by reasoning, not yet by
+    /// measurement (bench/README.md has what ten reach on the stock model).
     /// </summary>
     internal const int DefaultSessions = 10;
 
