@@ -21,9 +21,11 @@ public static class StdioPortSession
             {
                 await DownAsync(stream.Input, output, cancellationToken).ConfigureAwait(false);
             }
-            catch (SessionEndedException)
+            catch (SessionEndedException ended)
             {
-                // The agent ends an SSH session with its target: an orderly end looks like this (recording ssh_target_closes).
+                // The agent ends an SSH session with its target: an orderly end looks like this (recording ssh_target_closes). Streams hear of
+                // it a moment before the session's own Ended.
+                return ended.End;
             }
             finally
             {
