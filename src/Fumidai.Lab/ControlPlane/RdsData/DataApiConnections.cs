@@ -110,6 +110,9 @@ internal sealed class DataApiConnections(LabContext context, Func<string, IPEndP
     /// <exception cref="AwsError">It is not there, or another call has it.</exception>
     public DataApiTransaction Enter(string id, string clusterId)
     {
+        // The clock says what has expired; a timer may wake later.
+        if (IsOverdue(id))
+            Expire(id);
         lock (_gate)
         {
             if (!_transactions.TryGetValue(id, out var transaction) || transaction.Connection.Login.ClusterId != clusterId)
@@ -145,6 +148,12 @@ internal sealed class DataApiConnections(LabContext context, Func<string, IPEndP
         {
             await GiveBackAsync(transaction.Connection).ConfigureAwait(false);
         }
+    }
+
+    private bool IsOverdue(string id)
+    {
+        lock (_gate)
+            return _transactions.TryGetValue(id, out var transaction) && context.Time.GetUtcNow() >= transaction.LastCall + DataApiTransaction.Idle;
     }
 
     private void Forget(string id, DataApiTransaction transaction)
