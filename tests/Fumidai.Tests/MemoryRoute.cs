@@ -6,6 +6,22 @@ namespace Fumidai.Tests;
 /// <summary>A route in memory: each channel is handed to <paramref name="far"/>, which plays the far end.</summary>
 internal sealed class MemoryRoute(Func<MemoryChannel, Task> far) : IRoute, IAnsweringRoute
 {
+    /// <summary>A far end that says back what it hears.</summary>
+    public static async Task EchoAsync(MemoryChannel channel)
+    {
+        while (true)
+        {
+            var result = await channel.Far.Input.ReadAsync();
+            foreach (var segment in result.Buffer)
+                await channel.Far.Output.WriteAsync(segment);
+            channel.Far.Input.AdvanceTo(result.Buffer.End);
+            if (result.IsCompleted || result.IsCanceled)
+                break;
+        }
+        channel.Far.Read();
+        await channel.Far.Output.CompleteAsync();
+    }
+
     private readonly TaskCompletionSource<Exception?> _ended = new();
     private readonly ConcurrentBag<Task> _farEnds = [];
 

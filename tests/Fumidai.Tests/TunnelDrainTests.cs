@@ -8,23 +8,8 @@ public sealed class TunnelDrainTests
 {
     private static readonly HostPort Destination = new("db.internal", 5432);
 
-    private static async Task EchoAsync(MemoryChannel channel)
-    {
-        while (true)
-        {
-            var result = await channel.Far.Input.ReadAsync();
-            foreach (var segment in result.Buffer)
-                await channel.Far.Output.WriteAsync(segment);
-            channel.Far.Input.AdvanceTo(result.Buffer.End);
-            if (result.IsCompleted || result.IsCanceled)
-                break;
-        }
-        channel.Far.Read();
-        await channel.Far.Output.CompleteAsync();
-    }
-
     private static Task<Tunnel> OpenAsync(TimeProvider time, IProgress<TunnelEvent>? events = null) => Tunnel.OpenAsync(
-        Requests.To(Destination, events, time: time), 0, "eu-west-1", (_, _) => Task.FromResult<IRoute>(new MemoryRoute(EchoAsync)), TestContext.Current.CancellationToken);
+        Requests.To(Destination, events, time: time), 0, "eu-west-1", (_, _) => Task.FromResult<IRoute>(new MemoryRoute(MemoryRoute.EchoAsync)), TestContext.Current.CancellationToken);
 
     private static async Task<Socket> EchoedAsync(Tunnel tunnel)
     {

@@ -9,21 +9,6 @@ public sealed class TunnelTests
 {
     private static readonly HostPort Destination = new("db.internal", 5432);
 
-    private static async Task EchoAsync(MemoryChannel channel)
-    {
-        while (true)
-        {
-            var result = await channel.Far.Input.ReadAsync();
-            foreach (var segment in result.Buffer)
-                await channel.Far.Output.WriteAsync(segment);
-            channel.Far.Input.AdvanceTo(result.Buffer.End);
-            if (result.IsCompleted || result.IsCanceled)
-                break;
-        }
-        channel.Far.Read();
-        await channel.Far.Output.CompleteAsync();
-    }
-
     private static Task<Tunnel> OpenAsync(IRoute route, IProgress<TunnelEvent>? events = null, int port = 0) => Tunnel.OpenAsync(
         Requests.To(Destination, events), port, "eu-west-1", (_, _) => Task.FromResult(route), TestContext.Current.CancellationToken);
 
@@ -31,7 +16,7 @@ public sealed class TunnelTests
     public async Task The_ready_line_is_the_promised_one()
     {
         var heard = new Requests.Heard();
-        await using var tunnel = await OpenAsync(new MemoryRoute(EchoAsync), heard);
+        await using var tunnel = await OpenAsync(new MemoryRoute(MemoryRoute.EchoAsync), heard);
         var ready = await heard.FirstAsync("ready");
         Assert.Equal($"Listening on 127.0.0.1:{tunnel.Local.Port} → host/db.internal:5432 via memory i-0memory (eu-west-1)", ready.Text);
         Assert.Equal(tunnel.Local.Port.ToString(System.Globalization.CultureInfo.InvariantCulture), ready.Fields["port"]);
@@ -40,7 +25,7 @@ public sealed class TunnelTests
     [Fact]
     public async Task Fifty_clients_at_once_each_get_their_own_bytes_back()
     {
-        await using var tunnel = await OpenAsync(new MemoryRoute(EchoAsync));
+        await using var tunnel = await OpenAsync(new MemoryRoute(MemoryRoute.EchoAsync));
         await Task.WhenAll(Enumerable.Range(0, 50).Select(async i =>
         {
             using var client = await Sockets.ConnectAsync(i % 2 == 0 || !Socket.OSSupportsIPv6 ? tunnel.Local : new IPEndPoint(IPAddress.IPv6Loopback, tunnel.Local.Port));
@@ -56,7 +41,7 @@ public sealed class TunnelTests
     public async Task A_refused_far_end_resets_that_client_tells_why_and_leaves_the_tunnel_working()
     {
         var heard = new Requests.Heard();
-        var route = new MemoryRoute(EchoAsync)
+        var route = new MemoryRoute(MemoryRoute.EchoAsync)
         {
             Refuse = _ => new FumidaiException(Reason.NoRoute, "i-0memory could not connect to db.internal:5432", "Connection refused"),
         };
@@ -92,7 +77,7 @@ public sealed class TunnelTests
         holder.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         holder.Listen(1);
         var port = ((IPEndPoint)holder.LocalEndPoint!).Port;
-        var route = new MemoryRoute(EchoAsync);
+        var route = new MemoryRoute(MemoryRoute.EchoAsync);
         var opened = false;
         var e = await Assert.ThrowsAsync<FumidaiException>(() => Tunnel.OpenAsync(
             Requests.To(Destination), port, "eu-west-1",
@@ -117,7 +102,7 @@ public sealed class TunnelTests
         holder.Bind(new IPEndPoint(IPAddress.IPv6Loopback, 0));
         holder.Listen(1);
         var port = ((IPEndPoint)holder.LocalEndPoint!).Port;
-        var e = await Assert.ThrowsAsync<FumidaiException>(() => OpenAsync(new MemoryRoute(EchoAsync), port: port));
+        var e = await Assert.ThrowsAsync<FumidaiException>(() => OpenAsync(new MemoryRoute(MemoryRoute.EchoAsync), port: port));
         Assert.Contains($"[::1]:{port}", e.Message, StringComparison.Ordinal);
         // Neither: the other address was given back.
         using var other = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -127,7 +112,7 @@ public sealed class TunnelTests
     [Fact]
     public async Task Closing_leaves_no_listener_ends_clients_and_closes_the_route()
     {
-        var route = new MemoryRoute(EchoAsync);
+        var route = new MemoryRoute(MemoryRoute.EchoAsync);
         var tunnel = await OpenAsync(route);
         using var client = await Sockets.ConnectAsync(tunnel.Local);
         await client.SendAllAsync(new byte[1]);
@@ -143,7 +128,7 @@ public sealed class TunnelTests
     [Fact]
     public async Task A_reason_that_no_waiting_cures_ends_the_tunnel()
     {
-        var route = new MemoryRoute(EchoAsync);
+        var route = new MemoryRoute(MemoryRoute.EchoAsync);
         var searches = 0;
         await using var tunnel = await Tunnel.OpenAsync(
             Requests.To(Destination), 0, "eu-west-1",
@@ -160,7 +145,7 @@ public sealed class TunnelTests
     public async Task A_lost_route_leaves_the_listener_and_new_clients_wait_for_the_next_one()
     {
         var heard = new Requests.Heard();
-        var (first, second) = (new MemoryRoute(EchoAsync), new MemoryRoute(EchoAsync) { Bastion = "i-0other" });
+        var (first, second) = (new MemoryRoute(MemoryRoute.EchoAsync), new MemoryRoute(MemoryRoute.EchoAsync) { Bastion = "i-0other" });
         var found = new TaskCompletionSource<IRoute>();
         var searches = new List<RouteSearch>();
         await using var tunnel = await Tunnel.OpenAsync(
@@ -192,7 +177,7 @@ public sealed class TunnelTests
     public async Task The_search_goes_on_until_the_same_bastion_is_back()
     {
         var heard = new Requests.Heard();
-        var (first, again) = (new MemoryRoute(EchoAsync), new MemoryRoute(EchoAsync));
+        var (first, again) = (new MemoryRoute(MemoryRoute.EchoAsync), new MemoryRoute(MemoryRoute.EchoAsync));
         var time = new PassingPauses();
         var searches = 0;
         await using var tunnel = await Tunnel.OpenAsync(
@@ -215,8 +200,8 @@ public sealed class TunnelTests
     public async Task A_route_that_answers_no_more_is_replaced_while_a_client_waits()
     {
         var heard = new Requests.Heard();
-        var dead = new MemoryRoute(EchoAsync) { Answers = false, Hangs = true };
-        var other = new MemoryRoute(EchoAsync) { Bastion = "i-0other" };
+        var dead = new MemoryRoute(MemoryRoute.EchoAsync) { Answers = false, Hangs = true };
+        var other = new MemoryRoute(MemoryRoute.EchoAsync) { Bastion = "i-0other" };
         await using var tunnel = await Tunnel.OpenAsync(
             Requests.To(Destination, heard, time: new PassingPauses()), 0, "eu-west-1",
             (search, _) => Task.FromResult<IRoute>(search.IsFirst ? dead : other), TestContext.Current.CancellationToken);
@@ -257,7 +242,7 @@ public sealed class TunnelTests
     [Fact]
     public async Task Fifty_idle_connections_cost_less_than_20_MB()
     {
-        await using var tunnel = await OpenAsync(new MemoryRoute(EchoAsync));
+        await using var tunnel = await OpenAsync(new MemoryRoute(MemoryRoute.EchoAsync));
         async Task<Socket> OneAsync()
         {
             var client = await Sockets.ConnectAsync(tunnel.Local);
