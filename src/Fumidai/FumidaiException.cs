@@ -57,6 +57,9 @@ public sealed class FumidaiException : Exception
     /// <summary>Whether trying again may help.</summary>
     public bool IsTransient { get; }
 
+    /// <summary>Whether it warns of an attack: then no other way is tried, so that the warning is the last thing seen.</summary>
+    internal bool IsAlarm { get; init; }
+
     private static string Sentence(string what, string? cause, string? next)
     {
         var text = cause is null ? what : $"{what}: {cause}";

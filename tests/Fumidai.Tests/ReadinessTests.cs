@@ -153,6 +153,15 @@ public sealed class ReadinessTests
         Assert.Same(denied, e);
     }
 
+    [Fact]
+    public async Task A_host_key_that_changed_is_the_last_word_and_no_other_bastion_is_tried()
+    {
+        var changed = new FumidaiException(Reason.NoRoute, "THE HOST KEY OF i-1 HAS CHANGED") { IsAlarm = true };
+        var e = await Assert.ThrowsAsync<FumidaiException>(() => RouteChoice.OpenFirstAsync(
+            Requests.To(Address), [new("ssh", _ => throw changed), new("ssh", _ => throw new InvalidOperationException("not to be tried"))], CancellationToken.None));
+        Assert.Same(changed, e);
+    }
+
     /// <summary>A clock on which a pause between two tries, once begun, is over; limits of a minute stay where they are.</summary>
     private sealed class PassingPauses : FakeTimeProvider
     {

@@ -101,6 +101,7 @@ public sealed class SshRouteTests(Sshd sshd) : IClassFixture<Sshd>, IDisposable
         {
             var e = await Assert.ThrowsAsync<FumidaiException>(() => login.ConnectAsync(CancellationToken.None));
             Assert.Equal(Reason.Configuration, e.Reason);
+            Assert.Contains("FUMIDAI_IDENTITY_PASSPHRASE", e.Message, StringComparison.Ordinal);
             Assert.DoesNotContain("sw0rdfish", e.ToString(), StringComparison.Ordinal);
         }
     }
@@ -178,6 +179,7 @@ public sealed class SshRouteTests(Sshd sshd) : IClassFixture<Sshd>, IDisposable
         _folder.Write("own/known_hosts", $"i-0other ssh-ed25519 {stranger[1]}\n{InstanceId} ssh-ed25519 {stranger[1]}\n");
         var e = await Assert.ThrowsAsync<FumidaiException>(() => Login().ConnectAsync(CancellationToken.None));
         Assert.Equal(Reason.NoRoute, e.Reason);
+        Assert.True(e.IsAlarm);
         Assert.Contains("HAS CHANGED", e.Message, StringComparison.Ordinal);
         Assert.Contains($"{OwnFile}:2", e.Message, StringComparison.Ordinal);
         Assert.Contains(KnownHosts.Fingerprint(Convert.FromBase64String(stranger[1])), e.Message, StringComparison.Ordinal);

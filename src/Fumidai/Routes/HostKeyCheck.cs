@@ -34,7 +34,7 @@ internal sealed class HostKeyCheck
     {
         bool Same(KnownKey key) => key.Blob.AsSpan().SequenceEqual(blob);
         if (_byAddress.Concat(_byId).FirstOrDefault(k => k.IsRevoked && Same(k)) is { } revoked)
-            return new FumidaiException(Reason.NoRoute, $"the host key of {_instanceId} ({_address}) is revoked", $"{revoked.File}:{revoked.Line} says so: {KnownHosts.Fingerprint(blob)}");
+            return new FumidaiException(Reason.NoRoute, $"the host key of {_instanceId} ({_address}) is revoked", $"{revoked.File}:{revoked.Line} says so: {KnownHosts.Fingerprint(blob)}") { IsAlarm = true };
         foreach (var known in new[] { _byId, _byAddress })
         {
             var trusted = known.Where(k => !k.IsRevoked).ToArray();
@@ -65,5 +65,8 @@ internal sealed class HostKeyCheck
         Reason.NoRoute,
         $"THE HOST KEY OF {_instanceId} ({_address}) HAS CHANGED",
         $"somebody may be listening in: it shows {type} {KnownHosts.Fingerprint(blob)}, but {known.File}:{known.Line} has {known.Type} {KnownHosts.Fingerprint(known.Blob)}",
-        "If the machine was rebuilt, compare the fingerprint with its console output (aws ec2 get-console-output), then remove that line");
+        "If the machine was rebuilt, compare the fingerprint with its console output (aws ec2 get-console-output), then remove that line")
+    {
+        IsAlarm = true,
+    };
 }

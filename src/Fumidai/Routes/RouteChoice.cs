@@ -229,7 +229,7 @@ internal sealed class RouteChoice(TunnelRequest request, TunnelSettings settings
 
     /// <summary>Wrong credentials or settings, or a bastion named that does not exist, would fail the other route as well; a missing permission need not.</summary>
     private static bool AnotherMayDo(FumidaiException e) =>
-        e.Reason is Reason.NoRoute or Reason.Failed or Reason.RouteLost || IsPermission(e);
+        !e.IsAlarm && (e.Reason is Reason.NoRoute or Reason.Failed or Reason.RouteLost || IsPermission(e));
 
     private static bool IsPermission(FumidaiException e) => e.Reason == Reason.AwsAccess && e.InnerException is not AwsFailure { Kind: AwsFailureKind.Credentials };
 

@@ -111,16 +111,16 @@ internal sealed class SshIdentity
         if (_passphrase is not null)
             return TryDecrypt(content, _passphrase) ?? throw Wrong(file, $"{PassphraseVariable} does not open it");
         if (_ask is null)
-            throw Wrong(file, $"it is encrypted, and there is no terminal to ask for its passphrase: set {PassphraseVariable}");
+            throw Wrong(file, $"it is encrypted, and there is no terminal to ask for its passphrase: set {PassphraseVariable}, or add the key to ssh-agent");
         for (var attempt = 0; attempt < PassphraseTries; attempt++)
         {
             var answer = await _ask(file, cancellationToken).ConfigureAwait(false);
             if (answer is null)
-                break;
+                throw Wrong(file, $"it is encrypted, and no passphrase was given: run it on a terminal, set {PassphraseVariable}, or add the key to ssh-agent");
             if (TryDecrypt(content, answer) is { } key)
                 return key;
         }
-        throw Wrong(file, "no passphrase opened it");
+        throw Wrong(file, $"none of the {PassphraseTries} passphrases opens it");
     }
 
     private static PrivateKeyFile? TryDecrypt(byte[] content, Secret passphrase)
