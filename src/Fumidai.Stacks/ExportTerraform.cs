@@ -82,6 +82,8 @@ public static class ExportTerraform
         yield return "role";
         if (options.HasPrivateBastion)
             yield return "bastion-private";
+        if (options.HasConnectEndpoint)
+            yield return "connect-endpoint";
         if (options.HasPublicBastion)
             yield return "bastion-public";
     }

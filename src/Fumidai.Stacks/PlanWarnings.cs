@@ -25,10 +25,12 @@ internal static class PlanWarnings
         var endpoints = options.EffectiveEndpoints;
         if (options.HasPrivateBastion && !endpoints.IsNat && !endpoints.Services.Contains("s3") && !endpoints.IsNone)
             yield return "The private bastion cannot fetch security updates: with endpoints alone its way out lacks the package repositories. Add s3 to --endpoints (it costs nothing).";
-        if (options.HasPrivateBastion && endpoints.IsNone && (site.VpcId is null || site.PublicSubnet is not null))
+        if (options.HasPrivateBastion && !options.HasConnectEndpoint && endpoints.IsNone && (site.VpcId is null || site.PublicSubnet is not null))
             yield return "The private bastion stands in a public subnet with a public address and no inbound rule; the address is billed while it runs.";
-        if (options.HasPrivateBastion && endpoints.IsNone && site.VpcId is not null && site.PublicSubnet is null)
+        if (options.HasPrivateBastion && !options.HasConnectEndpoint && endpoints.IsNone && site.VpcId is not null && site.PublicSubnet is null)
             yield return $"Nothing is built for the bastion's way to Session Manager: {site.VpcId} must already have endpoints or a NAT gateway.";
+        if (options.HasConnectEndpoint && endpoints.IsNone)
+            yield return "The private bastion has no way out: it fetches no security updates, and Session Manager does not reach it. A newer image is the update.";
         if (options.HasPrivateBastion && options.IdleStop is null)
             yield return "The private bastion never stops itself.";
         if (options.BuildsCluster && options.MinAcu > 0)

@@ -22,7 +22,7 @@ public static class PresentOptions
         return defaults with
         {
             Name = stack.Name,
-            Pattern = (hasPrivate, built.Contains("PublicBastion")) switch { (true, true) => StackPattern.Both, (false, true) => StackPattern.Public, _ => StackPattern.Private },
+            Pattern = built.Contains("ConnectEndpoint") ? StackPattern.Eice : (hasPrivate, built.Contains("PublicBastion")) switch { (true, true) => StackPattern.Both, (false, true) => StackPattern.Public, _ => StackPattern.Private },
             Vpc = Value("Vpc"),
             Subnets = [.. new[] { Value("PrivateSubnetA"), Value("PrivateSubnetB"), Value("PublicSubnetA") }.OfType<string>().Distinct(StringComparer.Ordinal)],
             Cluster = Value("ClusterId"),

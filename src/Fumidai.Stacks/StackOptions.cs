@@ -17,7 +17,7 @@ public sealed record StackOptions
     public string? Cluster { get; init; }
     /// <summary>Where the sign-in to an attached cluster without a managed secret comes from (an ARN, or any words); null: it must have one.</summary>
     public string? ClusterSecret { get; init; }
-    /// <summary>The private bastion's way out; null: <see cref="EndpointChoice.Default"/> where there is a private bastion, else none.</summary>
+    /// <summary>The private bastion's way out; null: <see cref="EndpointChoice.Default"/> where a private bastion is reached through Session Manager, else none.</summary>
     public EndpointChoice? Endpoints { get; init; }
     /// <summary>Zones each interface endpoint stands in, and is billed for: 1 or 2.</summary>
     public int EndpointZones { get; init; } = 1;
@@ -49,9 +49,11 @@ public sealed record StackOptions
     public bool RenewImage { get; init; }
 
     /// <summary>The way out that holds: as said, or the default of the pattern.</summary>
-    public EndpointChoice EffectiveEndpoints => Endpoints ?? (HasPrivateBastion ? EndpointChoice.Default : EndpointChoice.None);
+    public EndpointChoice EffectiveEndpoints => Endpoints ?? (HasPrivateBastion && !HasConnectEndpoint ? EndpointChoice.Default : EndpointChoice.None);
     /// <summary>Whether the pattern has a private bastion.</summary>
-    public bool HasPrivateBastion => Pattern is StackPattern.Private or StackPattern.Both;
+    public bool HasPrivateBastion => Pattern is StackPattern.Private or StackPattern.Both or StackPattern.Eice;
+    /// <summary>Whether the pattern has an EC2 Instance Connect Endpoint.</summary>
+    public bool HasConnectEndpoint => Pattern is StackPattern.Eice;
     /// <summary>Whether the pattern has a public bastion.</summary>
     public bool HasPublicBastion => Pattern is StackPattern.Public or StackPattern.Both;
     /// <summary>Whether the stack builds a VPC.</summary>
@@ -63,14 +65,15 @@ public sealed record StackOptions
     /// <exception cref="StackFailure">Usage: the first wrong option, and what it should be.</exception>
     public StackOptions Checked() => OptionChecks.FirstProblem(this) is { } problem ? throw problem : this;
 
-    /// <summary>Reads <c>private</c>, <c>public</c> or <c>both</c>.</summary>
+    /// <summary>Reads <c>private</c>, <c>public</c>, <c>both</c> or <c>eice</c>.</summary>
     /// <exception cref="StackFailure">Usage.</exception>
     public static StackPattern ParsePattern(string text) => text switch
     {
         "private" => StackPattern.Private,
         "public" => StackPattern.Public,
         "both" => StackPattern.Both,
-        _ => throw StackFailure.Usage($"--pattern does not know {text}", "Give private, public or both"),
+        "eice" => StackPattern.Eice,
+        _ => throw StackFailure.Usage($"--pattern does not know {text}", "Give private, public, both or eice"),
     };
 
     /// <summary>Reads <c>30m</c>, <c>2h</c>, <c>90</c> (minutes), or <c>never</c> (null).</summary>

@@ -7,6 +7,8 @@ public enum StackPattern
     Private,
     /// <summary>One for SSH from the caller's address.</summary>
     Public,
+    /// <summary>A private one, reached by SSH through an EC2 Instance Connect Endpoint, which costs nothing by the hour.</summary>
+    Eice,
     /// <summary>Both.</summary>
     Both,
 }

@@ -73,7 +73,7 @@ public sealed record StackPlan
     }
 
     private static bool StandsOutside(StackOptions options, StackSite site) =>
-        options.HasPrivateBastion && options.EffectiveEndpoints.IsNone && (site.VpcId is null || site.PublicSubnet is not null);
+        options.HasPrivateBastion && !options.HasConnectEndpoint && options.EffectiveEndpoints.IsNone && (site.VpcId is null || site.PublicSubnet is not null);
 
     private static IEnumerable<string> Parts(StackOptions options, StackSite site)
     {
@@ -91,6 +91,8 @@ public sealed record StackPlan
         yield return "role.yaml";
         if (options.HasPrivateBastion)
             yield return "bastion-private.yaml";
+        if (options.HasConnectEndpoint)
+            yield return "connect-endpoint.yaml";
         if (options.HasPublicBastion)
             yield return "bastion-public.yaml";
     }
@@ -125,7 +127,7 @@ public sealed record StackPlan
 
     private static string Describe(StackOptions options, StackSite site)
     {
-        var bastions = options.Pattern switch { StackPattern.Private => "a private bastion", StackPattern.Public => "a public bastion", _ => "a private and a public bastion" };
+        var bastions = options.Pattern switch { StackPattern.Private => "a private bastion", StackPattern.Public => "a public bastion", StackPattern.Eice => "a private bastion behind an Instance Connect Endpoint", _ => "a private and a public bastion" };
         return $"fumidai: {bastions}, {(options.BuildsCluster ? "Aurora PostgreSQL Serverless v2" : "a way to an existing cluster")}{(site.VpcId is null ? ", in a VPC of their own" : "")}";
     }
 

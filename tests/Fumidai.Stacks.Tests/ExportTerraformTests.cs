@@ -20,6 +20,7 @@ public sealed class ExportTerraformTests
         ["AWS::EC2::SecurityGroup"] = "aws_security_group",
         ["AWS::EC2::SecurityGroupIngress"] = "aws_vpc_security_group_ingress_rule",
         ["AWS::EC2::VPCEndpoint"] = "aws_vpc_endpoint",
+        ["AWS::EC2::InstanceConnectEndpoint"] = "aws_ec2_instance_connect_endpoint",
         ["AWS::RDS::DBSubnetGroup"] = "aws_db_subnet_group",
         ["AWS::RDS::DBCluster"] = "aws_rds_cluster",
         ["AWS::RDS::DBInstance"] = "aws_rds_cluster_instance",

@@ -55,7 +55,7 @@ public sealed class TemplateTests
         foreach (var id in document.OfType("AWS::EC2::SecurityGroup"))
         {
             var rules = document.Property(id, "SecurityGroupIngress") as YamlSequenceNode;
-            var expected = id switch { "BastionGroup" => (string?)null, "DatabaseGroup" => "5432 BastionGroup", "EndpointGroup" => "443 BastionGroup", "SshGroup" => "22 CallerCidr", _ => "no such group" };
+            var expected = id switch { "BastionGroup" or "ConnectEndpointGroup" => (string?)null, "DatabaseGroup" => "5432 BastionGroup", "EndpointGroup" => "443 BastionGroup", "SshGroup" => "22 CallerCidr", _ => "no such group" };
             if (expected is null)
             {
                 Assert.Null(rules);
@@ -162,6 +162,12 @@ public sealed class TemplateTests
         var plan = Named(name);
         var document = new TemplateDocument(plan.Template);
         var rules = document.OfType("AWS::EC2::SecurityGroupIngress").ToList();
+        if (plan.Options.HasConnectEndpoint)
+        {
+            // The bastion's own, from the endpoint of the same stack.
+            Assert.True(rules.Remove("BastionFromConnectEndpoint"));
+            Assert.Equal(("BastionGroup", "ConnectEndpointGroup"), (document.PropertyText("BastionFromConnectEndpoint", "GroupId"), document.PropertyText("BastionFromConnectEndpoint", "SourceSecurityGroupId")));
+        }
         if (plan.Options.BuildsCluster)
         {
             Assert.Empty(rules);

@@ -13,7 +13,7 @@ internal sealed class StackInterview(IQuestions questions, StackRun stack, Stack
             options = await AskClusterAsync(options);
         if (!choices.Has(StackWord.Pattern))
             options = options with { Pattern = await AskPatternAsync() };
-        if (!choices.Has(StackWord.Endpoints) && options.HasPrivateBastion)
+        if (!choices.Has(StackWord.Endpoints) && options is { HasPrivateBastion: true, HasConnectEndpoint: false })
             options = options with { Endpoints = await AskEndpointsAsync(options) };
         else if (!options.HasPrivateBastion && !choices.Has(StackWord.Endpoints))
             options = options with { Endpoints = null };
@@ -39,6 +39,7 @@ internal sealed class StackInterview(IQuestions questions, StackRun stack, Stack
         (StackPattern Pattern, string Text)[] all =
         [
             (StackPattern.Private, "private: Session Manager, no inbound rule at all"),
+            (StackPattern.Eice, "eice: SSH through an Instance Connect Endpoint, free by the hour, inbound from it alone"),
             (StackPattern.Public, "public: SSH, from your present address only"),
             (StackPattern.Both, "both"),
         ];

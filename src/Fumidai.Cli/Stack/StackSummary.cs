@@ -72,7 +72,7 @@ internal sealed record StackSummary(StackPlan Plan, string Region, string? Accou
             ? $"an Aurora PostgreSQL {o.EngineVersion} cluster, Serverless v2 of {Text(o.MinAcu)} to {Text(o.MaxAcu)} ACU{(o.MinAcu == 0 ? $", paused after {Text((decimal)o.AutoPauseAfter.TotalMinutes)} minutes without a connection" : "")}"
             : $"one inbound rule in {site.ClusterGroup}, which lets the bastion into cluster {o.Cluster}";
         if (o.HasPrivateBastion)
-            yield return $"a private bastion ({o.BastionType}) without any inbound rule, which {(o.IdleStop is { } idle ? $"stops itself after {Text((decimal)idle.TotalMinutes)} minutes without a session" : "never stops itself")}";
+            yield return $"a private bastion ({o.BastionType}) {(o.HasConnectEndpoint ? "behind an EC2 Instance Connect Endpoint, inbound from it alone" : "without any inbound rule")}, which {(o.IdleStop is { } idle ? $"stops itself after {Text((decimal)idle.TotalMinutes)} minutes without a session" : "never stops itself")}";
         if (o.HasPublicBastion)
             yield return $"a public bastion ({o.BastionType}), SSH from {o.MyAddress}/32 only";
         yield return $"their security groups and an IAM role: {Text(Plan.Creates.Count)} resources in all";

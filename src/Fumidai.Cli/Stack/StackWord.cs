@@ -17,7 +17,7 @@ internal sealed partial record StackWord(OptionSpec Option, Func<StackOptions, s
         (o, text) => o with { Name = text });
 
     internal static readonly StackWord Pattern = new(
-        new("--pattern", "WHICH", "private (default; Session Manager), public (SSH from your address) or both bastions", OptionGroup.Stack, Reads(StackOptions.ParsePattern, "must be private, public or both")),
+        new("--pattern", "WHICH", "private (default; Session Manager), public (SSH from your address), both, or eice (Instance Connect)", OptionGroup.Stack, Reads(StackOptions.ParsePattern, "must be private, public, both or eice")),
         (o, text) => o with { Pattern = StackOptions.ParsePattern(text) });
 
     internal static readonly StackWord Vpc = new(

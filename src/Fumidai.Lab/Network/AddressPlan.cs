@@ -67,6 +67,7 @@ internal sealed class AddressPlan : IDisposable
         var groups = model.DbSubnetGroups.Values.Where(g => g.VpcId == subnet.VpcId).Select(g => g.Id).ToHashSet(StringComparer.Ordinal);
         var taken = model.Instances.Values.Where(i => i.SubnetId == subnet.Id && i.State != "terminated").Select(i => i.PrivateAddress)
             .Concat(model.Endpoints.Values.SelectMany(e => e.Interfaces.Where(f => f.Key == subnet.Id).Select(f => f.Value)))
+            .Concat(model.ConnectEndpoints.Values.Where(e => e.SubnetId == subnet.Id).Select(e => e.Address))
             .Concat(model.NatGateways.Values.Where(n => n.SubnetId == subnet.Id).Select(n => n.PrivateAddress).OfType<IPAddress>())
             .Concat(model.DbClusters.Values.Where(c => groups.Contains(c.SubnetGroup)).Select(c => c.Address)).ToHashSet();
         var size = 1u << (32 - subnet.Cidr.PrefixLength);

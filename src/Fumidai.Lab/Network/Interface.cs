@@ -29,6 +29,8 @@ internal sealed record Interface(string Owner, IReadOnlyCollection<string> Group
             if (endpoint.VpcId == vpcId && endpoint.Interfaces.ContainsValue(address))
                 return new Interface(endpoint.Id, endpoint.SecurityGroupIds, IsAvailable(endpoint), false);
         }
+        if (model.ConnectEndpoints.Values.FirstOrDefault(e => e.VpcId == vpcId && e.Address.Equals(address)) is { } connect)
+            return new Interface(connect.Id, connect.SecurityGroupIds, false, false);
         return null;
     }
 

@@ -19,6 +19,8 @@ internal sealed class LabModel
     public Dictionary<string, ElasticAddress> ElasticAddresses { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, SecurityGroup> SecurityGroups { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, VpcEndpoint> Endpoints { get; } = new(StringComparer.Ordinal);
+    /// <summary>EC2 Instance Connect Endpoints.</summary>
+    public Dictionary<string, ConnectEndpoint> ConnectEndpoints { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, Instance> Instances { get; } = new(StringComparer.Ordinal);
     /// <summary>By ARN.</summary>
     public Dictionary<string, InstanceProfile> InstanceProfiles { get; } = new(StringComparer.Ordinal);

@@ -59,6 +59,22 @@ internal static class Reachability
         return new Reach(Verdict.Open, $"{source} may reach {instanceId} on port {port}");
     });
 
+    /// <summary>From an EC2 Instance Connect Endpoint to a private address of its VPC (aws-facts §6.1).</summary>
+    public static Reach FromConnectEndpoint(LabModel model, string endpointId, IPAddress client, IPAddress to, int port) => model.Read(m =>
+    {
+        if (!m.ConnectEndpoints.TryGetValue(endpointId, out var endpoint))
+            return new Reach(Verdict.Dropped, $"{endpointId} does not exist");
+        if (Interface.At(m, endpoint.VpcId, to) is not { } target)
+            return new Reach(Verdict.Dropped, $"nothing has the address {to} in {endpoint.VpcId}");
+        if (!SecurityGroups.LetOut(m, endpoint.SecurityGroupIds, to, target.Groups, port))
+            return new Reach(Verdict.Dropped, $"no rule of {string.Join(", ", endpoint.SecurityGroupIds)} lets {endpointId} out to {target.Owner} on port {port}");
+        // With the client's address kept, that is what a rule sees.
+        var (source, groups) = endpoint.PreservesClientAddress ? (client, (IReadOnlyCollection<string>)[]) : (endpoint.Address, endpoint.SecurityGroupIds);
+        if (!SecurityGroups.LetIn(m, target.Groups, source, groups, port))
+            return new Reach(Verdict.Dropped, $"no rule of {string.Join(", ", target.Groups)} lets {endpointId} in on port {port}");
+        return target.IsUp ? new Reach(Verdict.Open, $"{endpointId} may reach {target.Owner} on port {port}") : new Reach(Verdict.Dropped, $"{target.Owner} is not running");
+    });
+
     /// <summary>Whether an instance's agent can be Online now: running, role allows, each endpoint it needs is reached (or NAT, or internet gateway with public address).</summary>
     public static Reach AgentOnline(LabModel model, string instanceId) => model.Read(m =>
     {

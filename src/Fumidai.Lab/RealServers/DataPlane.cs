@@ -12,6 +12,7 @@ internal sealed class DataPlane : ILabPart
     private readonly VirtualAgents _agents;
     private readonly LabMachines _machines;
     private readonly RdsDataService _dataApi;
+    private readonly ConnectTunnels _tunnels;
 
     public DataPlane(LabContext context) : this(context, new RelayOptions { Service = context.Options.Service })
     {
@@ -33,7 +34,8 @@ internal sealed class DataPlane : ILabPart
         _dataApi = new(context, _machines.Database);
         var instances = new InstanceInformation(context, _controls, () => _agents.Managed);
         Services = [new SystemsManager(new SessionOperations(context, _sessions, _controls, instances, new StartThrottle(options.Service, context.Time)), instances), new InstanceConnect(context, _machines.PushKey), _dataApi];
-        Routes = [new RelayRoutes(context, options, _sessions, _controls, ClientArrived)];
+        _tunnels = new(context, places);
+        Routes = [new RelayRoutes(context, options, _sessions, _controls, ClientArrived), _tunnels];
     }
 
     public IReadOnlyList<IAwsService> Services { get; }
@@ -80,6 +82,7 @@ internal sealed class DataPlane : ILabPart
 
     public async ValueTask DisposeAsync()
     {
+        _tunnels.Dispose();
         _sessions.Dispose();
         _controls.Dispose();
         await _agents.DisposeAsync().ConfigureAwait(false);

@@ -53,6 +53,12 @@ internal static class UpPolicy
             if (options.EffectiveEndpoints.Interfaces.Any())
                 yield return new("PrivateNames", ["route53:AssociateVPCWithHostedZone"], ["*"]);
         }
+        if (types.Contains("AWS::EC2::InstanceConnectEndpoint"))
+        {
+            yield return new("ConnectEndpoint", ["ec2:CreateInstanceConnectEndpoint", "ec2:DeleteInstanceConnectEndpoint", "ec2:CreateNetworkInterface"], [ec2]);
+            yield return new("ConnectEndpointRole", ["iam:CreateServiceLinkedRole"], [$"arn:{where.Partition}:iam::{where.Account}:role/aws-service-role/ec2-instance-connect.amazonaws.com/*"],
+                ("StringEquals", "iam:AWSServiceName", ["ec2-instance-connect.amazonaws.com"]));
+        }
         yield return new("Bastions", ["ec2:RunInstances", "ec2:TerminateInstances", "ec2:StartInstances", "ec2:StopInstances", "ec2:ModifyInstanceAttribute"],
             [ec2, $"arn:{where.Partition}:ec2:{where.Region}::image/*"]);
         yield return new("Tags", ["ec2:CreateTags", "ec2:DeleteTags"], [ec2]);
@@ -77,6 +83,8 @@ internal static class UpPolicy
         }
         if (types.Contains("AWS::EC2::VPCEndpoint"))
             yield return "ec2:DescribeVpcEndpointServices";
+        if (types.Contains("AWS::EC2::InstanceConnectEndpoint"))
+            yield return "ec2:DescribeInstanceConnectEndpoints";
         yield return "rds:DescribeDBClusters";
         yield return "rds:DescribeDBInstances";
         yield return "rds:DescribeDBSubnetGroups";

@@ -28,14 +28,19 @@ internal sealed class FindBastion(TunnelRequest request, TunnelSettings settings
     }
 
     /// <summary>Running and Online: a stopped one that is ours is started first.</summary>
-    internal async Task<BastionInstance> OnlineAsync(BastionInstance bastion, CancellationToken cancellationToken)
+    internal Task<BastionInstance> OnlineAsync(BastionInstance bastion, CancellationToken cancellationToken) =>
+        bastion.IsOnline ? Task.FromResult(bastion) : StartAsync(bastion, untilOnline: true, cancellationToken);
+
+    /// <summary>Running: a stopped one that is ours is started first; its sshd may take a little longer.</summary>
+    internal async Task<(BastionInstance Bastion, bool WasStarted)> RunningAsync(BastionInstance bastion, CancellationToken cancellationToken) =>
+        bastion.State == "running" ? (bastion, false) : (await StartAsync(bastion, untilOnline: false, cancellationToken).ConfigureAwait(false), true);
+
+    private async Task<BastionInstance> StartAsync(BastionInstance bastion, bool untilOnline, CancellationToken cancellationToken)
     {
-        if (bastion.IsOnline)
-            return bastion;
         var states = new Said(state => request.Tell("starting", $"Starting {bastion.Id}: {state}", ("bastion", bastion.Id), ("state", state)));
         try
         {
-            var started = await FindBastions.StartAsync(request.Access, bastion.Id, untilOnline: true, states, cancellationToken).ConfigureAwait(false);
+            var started = await FindBastions.StartAsync(request.Access, bastion.Id, untilOnline, states, cancellationToken).ConfigureAwait(false);
             request.Tell("bastion_started", $"Started {bastion.Id}", ("bastion", bastion.Id));
             return started;
         }

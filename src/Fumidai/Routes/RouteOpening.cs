@@ -6,6 +6,11 @@ namespace Fumidai;
 /// <summary>Opens one ranked route.</summary>
 internal sealed class RouteOpening(TunnelRequest request, TunnelSettings settings, FindBastion find)
 {
+    /// <summary>How long sshd may take after its machine runs.</summary>
+    private static readonly TimeSpan BootLimit = TimeSpan.FromSeconds(90);
+
+    private static readonly TimeSpan BootPause = TimeSpan.FromSeconds(3);
+
     internal async Task<IRoute> OpenAsync(RankedRoute ranked, CancellationToken cancellationToken)
     {
         var bastion = ranked.Bastion;
@@ -18,16 +23,32 @@ internal sealed class RouteOpening(TunnelRequest request, TunnelSettings setting
                 var address = new IPEndPoint(bastion.PublicAddress!, BastionChoice.SshPort(bastion, settings.BastionPort));
                 return await SshRoute.OpenAsync(request, Place("ssh", bastion, address), Login(bastion, address, null), cancellationToken).ConfigureAwait(false);
             case RouteCarrier.Endpoint:
-                var endpoint = ranked.Facts.Endpoint!;
-                var eice = new EiceTunnel(request, bastion, endpoint);
-                return await SshRoute.OpenAsync(
-                    request, Place("eice", bastion, eice.Address) with { Life = OpenConnectTunnel.MaxDuration, Carrier = endpoint.Id },
-                    Login(bastion, eice.Address, eice.OpenAsync), cancellationToken).ConfigureAwait(false);
+                return await OpenEiceAsync(bastion, ranked.Facts.Endpoint!, cancellationToken).ConfigureAwait(false);
             default:
                 var session = new SshSession(request, bastion, settings.BastionPort);
                 return await SshRoute.OpenAsync(
                     request, Place("ssh", bastion, session.Address) with { Carrier = "a Session Manager session" },
                     Login(bastion, session.Address, session.OpenAsync), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<IRoute> OpenEiceAsync(BastionInstance bastion, ConnectEndpoint endpoint, CancellationToken cancellationToken)
+    {
+        var (running, wasStarted) = await find.RunningAsync(bastion, cancellationToken).ConfigureAwait(false);
+        var began = request.Time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                var eice = new EiceTunnel(request, running, endpoint);
+                return await SshRoute.OpenAsync(
+                    request, Place("eice", running, eice.Address) with { Life = OpenConnectTunnel.MaxDuration, Carrier = endpoint.Id },
+                    Login(running, eice.Address, eice.OpenAsync), cancellationToken).ConfigureAwait(false);
+            }
+            catch (FumidaiException e) when (wasStarted && e.IsTransient && request.Time.GetElapsedTime(began) < BootLimit)
+            {
+                await Task.Delay(BootPause, request.Time, cancellationToken).ConfigureAwait(false); // its sshd is not up yet
+            }
         }
     }
 

@@ -72,7 +72,7 @@ internal sealed class RouteRanking
                 Judge(name, of, noEndpoint);
         }
         // Stable: within one kind the bastions keep their order.
-        Possible = [.. _routes.OrderBy(r => r.Facts.ReachesTarget is false).ThenBy(r => Place(r.Carrier, via)).ThenBy(r => !r.Bastion.IsOnline && r.Carrier == RouteCarrier.Session)];
+        Possible = [.. _routes.OrderBy(r => r.Facts.ReachesTarget is false).ThenBy(r => Place(r.Carrier, via)).ThenBy(r => r.Bastion.State != "running")];
     }
 
     /// <summary>The best first. Those whose target does not seem to let the bastion in come last.</summary>
@@ -97,7 +97,7 @@ internal sealed class RouteRanking
         var port = BastionChoice.SshPort(bastion, null);
         switch (name)
         {
-            case "eice" when bastion.State != "running":
+            case "eice" when bastion.State != "running" && !(bastion.State == "stopped" && BastionChoice.MayBeStarted(bastion)):
                 Reject(name, bastion, $"it is {bastion.State}");
                 break;
             case "eice" when of.Endpoint is null:
@@ -105,6 +105,9 @@ internal sealed class RouteRanking
                 break;
             case "eice" when of.AdmitsEndpoint is false:
                 Reject(name, bastion, string.Create(CultureInfo.InvariantCulture, $"its security groups do not admit {of.Endpoint.Id} to port 22"));
+                break;
+            case "eice" when bastion.State != "running":
+                Add(name, RouteCarrier.Endpoint, of, $"private, through {of.Endpoint.Id}; it is stopped and may be started");
                 break;
             case "eice":
                 Add(name, RouteCarrier.Endpoint, of, $"private, at ssh's speed, no charge by the hour, through {of.Endpoint.Id}");

@@ -121,7 +121,7 @@ internal static class ResourceTypes
     private static readonly Dictionary<string, ResourceType> s_all = ((ResourceType[])
     [
         new VpcType(), new SubnetType(), new InternetGatewayType(), new GatewayAttachmentType(), new RouteTableType(), new RouteType(), new RouteAssociationType(),
-        new SecurityGroupType(), new SecurityGroupRuleType(RuleDirection.Ingress), new SecurityGroupRuleType(RuleDirection.Egress), new VpcEndpointType(), new NatGatewayType(), new ElasticAddressType(), new InstanceType(),
+        new SecurityGroupType(), new SecurityGroupRuleType(RuleDirection.Ingress), new SecurityGroupRuleType(RuleDirection.Egress), new VpcEndpointType(), new ConnectEndpointType(), new NatGatewayType(), new ElasticAddressType(), new InstanceType(),
         new RoleType(), new InstanceProfileType(), new InlinePolicyType(), new DbSubnetGroupType(), new DbClusterType(), new DbInstanceType(),
     ]).ToDictionary(t => t.Name, StringComparer.Ordinal);
 

@@ -61,6 +61,7 @@ internal sealed record Ec2Ids(string Prefix, string Code, string Noun)
     public static readonly Ec2Ids Rule = new("sgr-", "InvalidSecurityGroupRuleId", "security group rule ID");
     public static readonly Ec2Ids RouteTable = new("rtb-", "InvalidRouteTableID", "routeTable ID");
     public static readonly Ec2Ids NetworkAcl = new("acl-", "InvalidNetworkAclID", "networkAcl ID");
+    public static readonly Ec2Ids ConnectEndpoint = new("eice-", "InvalidInstanceConnectEndpointId", "Instance Connect Endpoint Id");
     public static readonly Ec2Ids Endpoint = new("vpce-", "InvalidVpcEndpointId", "Vpc Endpoint Id");
     public static readonly Ec2Ids InternetGateway = new("igw-", "InvalidInternetGatewayID", "internetGateway ID");
     public static readonly Ec2Ids Nat = new("nat-", "InvalidNatGatewayID", "NAT gateway ID");

@@ -10,6 +10,7 @@ internal sealed class Ec2Service(LabContext context) : IAwsService
     private readonly SecurityGroupCalls _groups = new(context);
     private readonly SecurityGroupRuleCalls _rules = new(context);
     private readonly VpcEndpointCalls _endpoints = new(context);
+    private readonly ConnectEndpointCalls _connectEndpoints = new(context);
     private readonly VpcCalls _vpcs = new(context);
     private readonly GatewayCalls _gateways = new(context);
     private readonly RouteTableCalls _tables = new(context);
@@ -87,6 +88,9 @@ internal sealed class Ec2Service(LabContext context) : IAwsService
             "CreateVpcEndpoint" => _endpoints.Create,
             "ModifyVpcEndpoint" => _endpoints.Modify,
             "DeleteVpcEndpoints" => _endpoints.Delete,
+            "DescribeInstanceConnectEndpoints" => _connectEndpoints.Describe,
+            "CreateInstanceConnectEndpoint" => _connectEndpoints.Create,
+            "DeleteInstanceConnectEndpoint" => _connectEndpoints.Delete,
             _ => throw ApiDispatch.UnknownOperation(this, call),
         };
         // The permission was demanded already: that is all a dry run asks.
@@ -125,7 +129,7 @@ internal sealed class Ec2Service(LabContext context) : IAwsService
 
     private static readonly string[] s_touching =
     [
-        "InstanceId", "GroupId", "VpcEndpointId", "VpcId", "SubnetId", "RouteTableId", "InternetGatewayId", "NatGatewayId", "AllocationId", "ResourceId", "SecurityGroupId",
+        "InstanceId", "GroupId", "VpcEndpointId", "InstanceConnectEndpointId", "VpcId", "SubnetId", "RouteTableId", "InternetGatewayId", "NatGatewayId", "AllocationId", "ResourceId", "SecurityGroupId",
         "NetworkInterface.1.SubnetId", "NetworkInterface.1.SecurityGroupId",
     ];
 
@@ -140,6 +144,7 @@ internal sealed class Ec2Service(LabContext context) : IAwsService
         ["CreateRouteTable"] = "route-table",
         ["CreateSecurityGroup"] = "security-group",
         ["CreateVpcEndpoint"] = "vpc-endpoint",
+        ["CreateInstanceConnectEndpoint"] = "instance-connect-endpoint",
     };
 
     private static Dictionary<string, string> TagsOf(LabModel model, string id)

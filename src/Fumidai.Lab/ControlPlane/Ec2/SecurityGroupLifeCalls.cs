@@ -36,7 +36,7 @@ internal sealed class SecurityGroupLifeCalls(LabContext context)
             var group = Ec2Ids.Group.Find(m.SecurityGroups, call, id);
             if (group.Name == "default")
                 throw new AwsError("CannotDelete", $"the specified group: \"{id}\" name: \"default\" cannot be deleted by a user");
-            var isUsed = m.Instances.Values.Any(i => i.State != "terminated" && i.SecurityGroupIds.Contains(id)) || m.Endpoints.Values.Any(e => e.SecurityGroupIds.Contains(id))
+            var isUsed = m.Instances.Values.Any(i => i.State != "terminated" && i.SecurityGroupIds.Contains(id)) || m.Endpoints.Values.Any(e => e.SecurityGroupIds.Contains(id)) || m.ConnectEndpoints.Values.Any(e => e.SecurityGroupIds.Contains(id))
                 || m.DbClusters.Values.Any(c => c.SecurityGroupIds.Contains(id)) || m.SecurityGroups.Values.Any(g => g.Id != id && g.Rules.Any(r => r.GroupId == id));
             if (isUsed)
                 throw new AwsError("DependencyViolation", $"resource {id} has a dependent object");

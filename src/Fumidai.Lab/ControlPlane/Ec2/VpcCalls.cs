@@ -38,7 +38,7 @@ internal sealed class VpcCalls(LabContext context)
         {
             var vpc = Ec2Ids.Vpc.Find(m.Vpcs, call, id);
             // What came with the VPC goes with it; what was made in it is in the way.
-            if (m.Subnets.Values.Any(s => s.VpcId == id) || m.SecurityGroups.Values.Any(g => g.VpcId == id && g.Name != "default") || m.Endpoints.Values.Any(e => e.VpcId == id)
+            if (m.Subnets.Values.Any(s => s.VpcId == id) || m.SecurityGroups.Values.Any(g => g.VpcId == id && g.Name != "default") || m.Endpoints.Values.Any(e => e.VpcId == id) || m.ConnectEndpoints.Values.Any(e => e.VpcId == id)
                 || m.RouteTables.Values.Any(t => t.VpcId == id && !t.IsMain) || m.InternetGateways.Values.Any(g => g.VpcId == id))
                 throw new AwsError("DependencyViolation", $"The vpc '{id}' has dependencies and cannot be deleted.");
             foreach (var table in m.RouteTables.Values.Where(t => t.VpcId == id).ToList())
@@ -79,7 +79,7 @@ internal sealed class VpcCalls(LabContext context)
         {
             _ = Ec2Ids.Subnet.Find(m.Subnets, call, id);
             var groups = m.DbSubnetGroups.Values.Where(g => g.SubnetIds.Contains(id)).Select(g => g.Id).ToHashSet(StringComparer.Ordinal);
-            if (m.Instances.Values.Any(i => i.SubnetId == id && i.State != "terminated") || m.Endpoints.Values.Any(e => e.Interfaces.ContainsKey(id)) || m.NatGateways.Values.Any(n => n.SubnetId == id && n.State != "deleted")
+            if (m.Instances.Values.Any(i => i.SubnetId == id && i.State != "terminated") || m.Endpoints.Values.Any(e => e.Interfaces.ContainsKey(id)) || m.ConnectEndpoints.Values.Any(e => e.SubnetId == id) || m.NatGateways.Values.Any(n => n.SubnetId == id && n.State != "deleted")
                 || m.DbClusters.Values.Any(c => groups.Contains(c.SubnetGroup)))
                 throw new AwsError("DependencyViolation", $"The subnet '{id}' has dependencies and cannot be deleted.");
             foreach (var table in m.RouteTables.Values)
