@@ -98,7 +98,7 @@ internal sealed class RouteChoice(TunnelRequest request, TunnelSettings settings
                     return new FumidaiException(
                         Reason.NoRoute, $"no way by {name} in {survey.Where}",
                         rejected is null ? "there is no instance" : rejected.Bastion is null ? rejected.Reason : $"{rejected.Bastion}: {rejected.Reason}",
-                        "make one with aws ec2 create-instance-connect-endpoint; --via auto takes what there is", retry: rejected is not null);
+                        "fumidai up --pattern eice makes an endpoint; --via auto takes what there is", retry: rejected is not null);
             }
         }
         catch (FumidaiException e)
