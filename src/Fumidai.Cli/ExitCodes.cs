@@ -25,6 +25,7 @@ internal static class ExitCodes
         FumidaiException e => (int)e.Reason,
         StackFailure { Reason: StackFailureReason.Usage } => Usage,
         StackFailure { Reason: StackFailureReason.NotFound } => NotFound,
+        StackFailure { Reason: StackFailureReason.Permission } => AwsAccess,
         AwsFailure { Kind: AwsFailureKind.Credentials or AwsFailureKind.Permission } => AwsAccess,
         AwsFailure { Kind: AwsFailureKind.Configuration } => Configuration,
         AwsFailure { Kind: AwsFailureKind.NotFound } => NotFound,

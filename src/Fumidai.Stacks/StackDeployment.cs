@@ -102,8 +102,8 @@ public sealed class StackDeployment(AwsAccess access, TimeProvider time)
             yield break;
         var standing = StackStanding.Of(follower.Stack);
         var why = StackHistory.Why(follower.Events) ?? follower.Stack?.StatusReason ?? $"the stack is {follower.Stack?.Status ?? "gone"}";
-        throw new StackFailure(StackFailureReason.Failed, $"stack {changes.Name} was not {(changes.IsCreation ? "built" : "changed")}: {why}",
-            standing.Next ?? (standing.Phase == StackPhase.Settled ? "It is as it was before" : null));
+        throw new StackFailure(StackHistory.ReasonOf(why), $"stack {changes.Name} was not {(changes.IsCreation ? "built" : "changed")}: {why}",
+            StackHistory.Next(why, standing.Next ?? (standing.Phase == StackPhase.Settled ? "It is as it was before" : null)));
     }
 
     /// <summary>Removes changes that are not wanted; and the empty stack, where they were to create one.</summary>
@@ -206,7 +206,7 @@ public sealed class StackDeployment(AwsAccess access, TimeProvider time)
     {
         var standing = StackStanding.Of(stack);
         var why = standing.Phase is StackPhase.Busy or StackPhase.Deleting ? null : await StackHistory.WhyAsync(access, stack, cancellationToken).ConfigureAwait(false);
-        return new StackFailure(StackFailureReason.Failed, $"stack {stack.Name} is {stack.Status}: {standing.Sentence}{(why is null ? "" : $", because of {why}")}", standing.Next);
+        return new StackFailure(StackHistory.ReasonOf(why ?? ""), $"stack {stack.Name} is {stack.Status}: {standing.Sentence}{(why is null ? "" : $", because of {why}")}", StackHistory.Next(why ?? "", standing.Next));
     }
 
     private static string Token() => "fumidai-" + Guid.NewGuid().ToString("N");

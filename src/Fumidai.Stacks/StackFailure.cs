@@ -9,6 +9,8 @@ public enum StackFailureReason
     NotFound,
     /// <summary>The stack is in a state that does not allow it, or its operation failed. Exit code 1.</summary>
     Failed,
+    /// <summary>CloudFormation works with the caller's permissions, and one of them is missing. Exit code 4.</summary>
+    Permission,
 }
 
 /// <summary>A failure as data; the text is one line.</summary>

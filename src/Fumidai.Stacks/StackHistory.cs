@@ -28,6 +28,14 @@ public static partial class StackHistory
         return first.IsStack ? reason : $"{first.LogicalId} ({first.Type}): {reason}";
     }
 
+    /// <summary>What a resource's own reason means for the caller: EC2, RDS and IAM all say it in these words.</summary>
+    internal static StackFailureReason ReasonOf(string why) =>
+        why.Contains("not authorized to perform", StringComparison.OrdinalIgnoreCase) ? StackFailureReason.Permission : StackFailureReason.Failed;
+
+    /// <summary>The next step after a failure for this reason.</summary>
+    internal static string? Next(string why, string? next) => ReasonOf(why) == StackFailureReason.Permission
+        ? "fumidai policy --for up prints what is needed" + (next is null ? "" : $". {next}") : next;
+
     /// <summary>Index of the event that began the last operation. Where going back failed, going back is the operation.</summary>
     internal static int LastStart(IReadOnlyList<StackEvent> events, string status)
     {
@@ -41,13 +49,13 @@ public static partial class StackHistory
         return 0;
     }
 
-    /// <summary>Takes the service's own sentence out of CloudFormation's wrapping.</summary>
-    internal static string Bare(string reason)
+    /// <summary>Takes the service's own sentence out of CloudFormation's wrapping, which may be cut off at its end.</summary>
+    public static string Bare(string reason)
     {
         var match = Wrapped().Match(reason);
         return (match.Success ? match.Groups[1].Value : reason).Trim().TrimEnd('.');
     }
 
-    [GeneratedRegex(@"^Resource handler returned message: ""(.*?)(?: \(Service: [^)]*\)[^""]*)?"" \(RequestToken: .*\)$")]
+    [GeneratedRegex(@"^Resource handler returned message: ""(.*?)(?: \(Service: [^)]*(?:\)[^""]*)?)?(?:"" \(RequestToken: .*)?…?$")]
     private static partial Regex Wrapped();
 }

@@ -81,7 +81,7 @@ public sealed class StackRemoval(AwsAccess access, TimeProvider time)
         if (StackStanding.Of(follower.Stack).Phase == StackPhase.Absent)
             yield break;
         var why = StackHistory.Why(follower.Events) ?? await StackHistory.WhyAsync(access, follower.Stack!, cancellationToken).ConfigureAwait(false) ?? follower.Stack!.StatusReason ?? "no reason was given";
-        throw new StackFailure(StackFailureReason.Failed, $"stack {follower.Stack!.Name} is {follower.Stack.Status}: {why}", StackStanding.Of(follower.Stack).Next);
+        throw new StackFailure(StackHistory.ReasonOf(why), $"stack {follower.Stack!.Name} is {follower.Stack.Status}: {why}", StackHistory.Next(why, StackStanding.Of(follower.Stack).Next));
     }
 
     /// <summary>What still carries the tag of this stack. The tags' index lags, so up to two minutes are given it, and what it names is asked after one by one.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Fumidai.Aws;
+using Fumidai.Stacks;
 
 namespace Fumidai.Cli;
 
@@ -50,7 +51,7 @@ internal sealed class StackProgress(Screen screen, string doing, int? expected)
     private static string Line(StackEvent one, string verb)
     {
         var what = one.IsStack ? $"stack {one.LogicalId}" : one.LogicalId;
-        var why = one.Reason is { Length: > 0 } reason && (one.IsFailure || one.IsStack) ? $": {reason}" : "";
+        var why = one.Reason is { Length: > 0 } reason && (one.IsFailure || one.IsStack) ? $": {StackHistory.Bare(reason)}" : "";
         var id = one.PhysicalId is { Length: > 0 and <= 80 } physical && !one.IsStack && why.Length == 0 ? $"  {physical}" : "";
         return $"{verb,-8} {what}{id}{why}";
     }

@@ -203,6 +203,7 @@ internal sealed class Seed(LabModel model, AddressPlan plan, DateTimeOffset now)
         };
         cluster.SecurityGroupIds.Add(group.Id);
         model.DbClusters[id] = cluster;
+        RdsService.MakeServiceRole(model, cluster.Account, now);
         model.DbInstances["app-1"] = new DbInstance
         {
             Id = "app-1",

@@ -106,6 +106,9 @@ internal sealed class Ec2Service(LabContext context) : IAwsService
             return PolicyResource.Any;
         var form = QueryForm.Of(call, Protocol);
         var touched = s_touching.SelectMany(name => form.Text(name) is { } one ? [one] : form.Texts(name)).Distinct(StringComparer.Ordinal).Select(id => (Kind: TagCalls.KindOf(id), Id: id)).ToList();
+        // An association is no resource of its own: what it joins is.
+        if (form.Text("AssociationId") is { } association && context.Model.Read(m => Joined(m, association)) is { } joined)
+            touched.Add((TagCalls.KindOf(joined), joined));
         // What is to be made has no id yet.
         if (s_making.TryGetValue(call.Operation, out var kind))
             touched.Add((kind, "*"));
@@ -126,6 +129,11 @@ internal sealed class Ec2Service(LabContext context) : IAwsService
             also.Add(("route53:AssociateVPCWithHostedZone", PolicyResource.Any[0]));
         return also;
     }
+
+    private static string? Joined(LabModel m, string association) =>
+        m.RouteTables.Values.FirstOrDefault(t => t.Associations.ContainsKey(association))?.Id
+        ?? m.ElasticAddresses.Values.FirstOrDefault(a => a.AssociationId == association)?.Id
+        ?? m.Instances.Values.FirstOrDefault(i => i.ProfileAssociationId == association)?.Id;
 
     private static readonly string[] s_touching =
     [

@@ -82,6 +82,7 @@ internal sealed class ClusterLifeCalls(LabContext context)
             made.SecurityGroupIds.AddRange(groups.Count > 0 ? groups : m.SecurityGroups.Values.Where(g => g.VpcId == group.VpcId && g.Name == "default").Select(g => g.Id));
             RdsTags.Put(made, form);
             m.DbClusters[id] = made;
+            RdsService.MakeServiceRole(m, made.Account, context.Time.GetUtcNow());
             var secretWord = given ?? "";
             if (isManaged)
                 made.MasterSecretArn = MasterSecret.Create(m, made, context.Time.GetUtcNow(), out secretWord).Arn;

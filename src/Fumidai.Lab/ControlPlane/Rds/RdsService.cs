@@ -10,6 +10,9 @@ internal sealed class RdsService(LabContext context) : IAwsService
     private readonly SnapshotCalls _snapshots = new(context);
     private readonly RdsTags _tags = new(context);
 
+    private const string ServiceRole = "AWSServiceRoleForRDS";
+    private const string ServiceRolePath = "/aws-service-role/rds.amazonaws.com/";
+
     public string SigningName => "rds";
     public AwsProtocol Protocol => AwsProtocol.Query;
     public string TargetPrefixOrVersion => "2014-10-31";
@@ -79,6 +82,12 @@ internal sealed class RdsService(LabContext context) : IAwsService
         var form = QueryForm.Of(call, Protocol);
         if (call.Operation.StartsWith("Create", StringComparison.Ordinal) && (form.Has("Tags.Tag") || form.Has("Tags.member")))
             also.AddRange(ResourcesOf(call).Take(1).Select(r => ("rds:AddTagsToResource", r)));
+        // The first cluster of an account makes the role that RDS works with ("Using service-linked roles for Amazon RDS").
+        if (call.Operation == "CreateDBCluster" && context.Model.Read(m => m.FindRole(call.Caller.Account, ServiceRole) is null))
+        {
+            also.Add(("iam:CreateServiceLinkedRole", new($"arn:aws:iam::{call.Caller.Account}:role{ServiceRolePath}{ServiceRole}",
+                new Dictionary<string, string> { ["iam:AWSServiceName"] = "rds.amazonaws.com" })));
+        }
         if (call.Operation == "CreateDBCluster" && form.Flag("ManageMasterUserPassword") == true)
         {
             // "Permissions required for Secrets Manager integration", RDS user guide.
@@ -90,6 +99,23 @@ internal sealed class RdsService(LabContext context) : IAwsService
         if (call.Operation == "DeleteDBCluster" && form.Text("FinalDBSnapshotIdentifier") is { } final)
             also.Add(("rds:CreateDBClusterSnapshot", new($"arn:aws:rds:{call.Region}:{call.Caller.Account}:cluster-snapshot:{final}")));
         return also;
+    }
+
+    /// <summary>As it is from an account's first cluster on.</summary>
+    internal static void MakeServiceRole(LabModel m, string account, DateTimeOffset now)
+    {
+        if (m.FindRole(account, ServiceRole) is not null)
+            return;
+        m.Roles[LabModel.Key(account, ServiceRole)] = new Role
+        {
+            Id = Ids.Iam("AROA"),
+            Account = account,
+            Region = "",
+            Name = ServiceRole,
+            Path = ServiceRolePath,
+            CreatedAt = now,
+            TrustPolicy = """{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"rds.amazonaws.com"},"Action":"sts:AssumeRole"}]}""",
+        };
     }
 
     private static PolicyResource Of(string arn, Dictionary<string, string>? tags) => new(arn, tags?.ToDictionary(t => $"aws:ResourceTag/{t.Key}", t => t.Value));
