@@ -78,6 +78,32 @@ internal sealed class StackLab : IAsyncDisposable
             ["FUMIDAI_MY_IP_URL"] = Url + "/my-ip",
         }, _folder, new HurriedTime(mayHurryClock: false), questions);
 
+    /// <summary>A profile with temporary keys of the caller, and what lets their time run out.</summary>
+    public string Profile(out Action expire)
+    {
+        var life = TimeSpan.FromMinutes(1);
+        var keys = _host.Context.Identities.Issue(Identities.CallerOf(Builder), life).Keys;
+        // Less than the clock skew that signatures may have: nothing but the keys' end is felt.
+        expire = () => _host.Context.Time.Advance(life);
+        var name = "until-" + keys.AccessKeyId;
+        lock (s_profiles)
+        {
+            // The process's own variables name the file, so it is one for all tests.
+            Environment.SetEnvironmentVariable("AWS_CONFIG_FILE", s_profiles);
+            File.AppendAllText(s_profiles, $"[profile {name}]\naws_access_key_id = {keys.AccessKeyId}\naws_secret_access_key = {keys.SecretAccessKey}\naws_session_token = {keys.SessionToken}\n");
+        }
+        return name;
+    }
+
+    private static readonly string s_profiles = ProfilesFile();
+
+    private static string ProfilesFile()
+    {
+        var folder = Directory.CreateTempSubdirectory("fumidai-profiles-");
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => folder.Delete(recursive: true);
+        return Path.Combine(folder.FullName, "config");
+    }
+
     /// <summary>The same in the lab's region, at the lab's address.</summary>
     public Task<InProcess> HereAsync(params string[] words) => RunAsync([.. words, "--region", LabRegions.Main, "--endpoint-url", Url]);
 
@@ -89,7 +115,7 @@ internal sealed class StackLab : IAsyncDisposable
         m.SecurityGroups.Values.Select(g => string.Create(CultureInfo.InvariantCulture, $"{g.Id} {string.Join(",", g.Rules.Select(r => $"{r.Direction} {r.Protocol} {r.FromPort} {r.Cidr}{r.GroupId}"))}")),
         m.NatGateways.Values.Where(n => n.State != "deleted").Select(n => n.Id), m.ElasticAddresses.Keys,
         m.Instances.Values.Where(i => i.State != "terminated").Select(i => i.Id),
-        m.Roles.Values.Where(r => r.Path == "/").Select(r => r.Name), m.InstanceProfiles.Keys,
+        m.Roles.Values.Where(r => r.Path == "/" && r.Name != "operator").Select(r => r.Name), m.InstanceProfiles.Keys,
         m.DbClusters.Values.Select(c => $"{c.Id} {c.MinCapacity} {c.MaxCapacity}"), m.DbInstances.Keys, m.DbSubnetGroups.Keys,
     }.SelectMany(part => part)));
 

@@ -47,7 +47,7 @@ public sealed class StackJourneyTests
     }
 
     private static int Count(LabModel m) => m.Vpcs.Count + m.Subnets.Count + m.SecurityGroups.Count + m.RouteTables.Count + m.Endpoints.Count + m.DbClusters.Count + m.DbInstances.Count + m.DbSubnetGroups.Count
-        + m.Roles.Count + m.InstanceProfiles.Count + m.Secrets.Count + m.Instances.Values.Count(i => i.State != "terminated");
+        + m.Roles.Values.Count(r => r.Path == "/") + m.InstanceProfiles.Count + m.Secrets.Count + m.Instances.Values.Count(i => i.State != "terminated");
 
     // The cli's own waiters look every 30 s; one of its calls takes long enough to be a pace of its own.
     private static async Task SettledAsync(RelayFixture lab, string stack)
