@@ -140,10 +140,11 @@ internal sealed class StackLab : IAsyncDisposable
 
         public PaperMachines(LabContext context)
         {
-            _sessions = new SessionTable(context, new RelayOptions());
+            var options = new RelayOptions();
+            _sessions = new SessionTable(context, options);
             _controls = new ControlChannels(_sessions, context.Time);
             var instances = new InstanceInformation(context, _controls, () => []);
-            Services = [new SystemsManager(new SessionOperations(context, _sessions, _controls, instances), instances)];
+            Services = [new SystemsManager(new SessionOperations(context, _sessions, _controls, instances, new StartThrottle(options.Service, context.Time)), instances)];
         }
 
         public IReadOnlyList<IAwsService> Services { get; }
