@@ -49,7 +49,9 @@ public sealed class DependencyArrowsTests
         {
             var name = Path.GetFileNameWithoutExtension(path);
             var friends = XDocument.Load(path).Descendants("InternalsVisibleTo").Select(i => i.Attribute("Include")!.Value);
-            Assert.All(friends, f => Assert.Contains(f, new[] { name + ".Tests", "Fumidai.Bench" }));
+            // The verbs about stacks are tested against the lab in the same process, whose account is looked into.
+            var own = name == "Fumidai.Lab" ? new[] { "Fumidai.Lab.Tests", "Fumidai.Cli.Tests", "Fumidai.Bench" } : [name + ".Tests", "Fumidai.Bench"];
+            Assert.All(friends, f => Assert.Contains(f, own));
         }
     }
 }
