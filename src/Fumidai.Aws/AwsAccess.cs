@@ -28,6 +28,8 @@ public sealed class AwsAccess : IDisposable
     private readonly Lazy<RawAwsClient> _cloudFormation;
     private readonly Lazy<RawAwsClient> _tagging;
     private readonly Lazy<RawAwsClient> _rdsData;
+    private readonly Lazy<RawAwsClient> _iam;
+    private readonly Lazy<RawAwsClient> _pricing;
 
     private AwsAccess(AwsSettings settings, TimeProvider time, AwsEnvironment environment)
     {
@@ -63,6 +65,8 @@ public sealed class AwsAccess : IDisposable
         _cloudFormation = new(() => _clients.NewRaw(AwsService.CloudFormation, Credentials));
         _tagging = new(() => _clients.NewRaw(AwsService.Tagging, Credentials));
         _rdsData = new(() => _clients.NewOnce(AwsService.RdsData, Credentials));
+        _iam = new(() => _clients.NewRaw(AwsService.IdentityAccess, Credentials));
+        _pricing = new(() => _clients.NewRaw(AwsService.Pricing, Credentials));
     }
 
     /// <summary>Resolves settings. Makes no call, so a role that may not be assumed, or an instance without a role, shows at the first question.</summary>
@@ -112,6 +116,15 @@ public sealed class AwsAccess : IDisposable
 
     internal RawAwsClient RdsData => _rdsData.Value;
 
+    internal RawAwsClient Iam => _iam.Value;
+
+    internal RawAwsClient NewRaw(AwsService service) => _clients.NewRaw(service, Credentials);
+
+    internal RawAwsClient Pricing => _pricing.Value;
+
+    /// <summary>Where a service is asked.</summary>
+    internal Uri UrlOf(AwsService service) => _clients.UrlOf(service);
+
     /// <summary>Makes a call; whatever it throws becomes an <see cref="AwsFailure"/> that names the operation.</summary>
     internal Task<T> AskAsync<T>(AwsService service, string operation, Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken) =>
         _clients.AskAsync(service, operation, call, cancellationToken);
@@ -133,6 +146,8 @@ public sealed class AwsAccess : IDisposable
         DisposeOf(_cloudFormation);
         DisposeOf(_tagging);
         DisposeOf(_rdsData);
+        DisposeOf(_iam);
+        DisposeOf(_pricing);
         (Credentials as IDisposable)?.Dispose();
         _http.Dispose();
     }

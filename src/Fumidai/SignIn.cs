@@ -69,7 +69,7 @@ public static class SignIn
     private static string? Given(string? value) => value is { Length: > 0 } ? value : null;
 
     /// <summary>For the environment of one client, which takes nothing but text.</summary>
-    private static async Task<Secret> SignAsync(TunnelRequest request, string user)
+    internal static async Task<Secret> SignAsync(TunnelRequest request, string user)
     {
         using var token = await TokenLogin.SignAsync(request, user).ConfigureAwait(false);
         return new Secret(System.Text.Encoding.ASCII.GetString(token.Memory.Span));

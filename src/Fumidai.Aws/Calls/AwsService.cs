@@ -23,5 +23,17 @@ internal sealed record AwsService(string Id, string EndpointPrefix, string Iam, 
     /// <summary>REST: the path names the operation.</summary>
     public static readonly AwsService RdsData = new("RDS Data", "rds-data", "rds-data", "2018-08-01");
 
+    public static readonly AwsService IdentityAccess = new("IAM", "iam", "iam", "2010-05-08") { HomeRegion = "us-east-1", IsGlobal = true };
+    public static readonly AwsService Pricing = new("Pricing", "api.pricing", "pricing", "2017-10-15", "AWSPriceListService") { HomeRegion = "us-east-1", SigningName = "pricing" };
+
+    /// <summary>The region it lives in and is signed for; null: every region has its own (aws-facts §1.19, §1.20).</summary>
+    public string? HomeRegion { get; init; }
+
+    /// <summary>Its host name names no region.</summary>
+    public bool IsGlobal { get; init; }
+
+    /// <summary>The service in a signature's scope; null: the endpoint prefix.</summary>
+    public string? SigningName { get; init; }
+
     public override string ToString() => Id;
 }

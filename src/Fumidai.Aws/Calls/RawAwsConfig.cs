@@ -22,7 +22,7 @@ internal sealed class RawAwsConfig : ClientConfig
     {
         Service = service;
         ServiceId = service.Id;
-        AuthenticationServiceName = service.EndpointPrefix;
+        AuthenticationServiceName = service.SigningName ?? service.EndpointPrefix;
         EndpointProvider = new RawEndpointProvider(service);
     }
 
@@ -52,6 +52,9 @@ internal sealed class RawEndpointProvider(AwsService service) : IEndpointProvide
     public static string HostOf(AwsService service, string region, bool fips, bool dualStack)
     {
         var partition = Fn.Partition(region);
+        if (service.IsGlobal && partition.name == "aws")
+            return $"{service.EndpointPrefix}.{partition.dnsSuffix}";
+        region = service.HomeRegion is { } home && partition.name == "aws" ? home : region;
         return $"{service.EndpointPrefix}{(fips ? "-fips" : "")}.{region}.{(dualStack ? partition.dualStackDnsSuffix : partition.dnsSuffix)}";
     }
 }

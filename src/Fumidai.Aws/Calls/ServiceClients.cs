@@ -28,7 +28,10 @@ internal sealed class ServiceClients(string region, Endpoints endpoints, SharedH
 
     public AmazonSSOOIDCClient NewSsoOidc(string ssoRegion) => new(new AnonymousAWSCredentials(), Configured(new AmazonSSOOIDCConfig(), AwsService.SsoOidc, ssoRegion));
 
-    public RawAwsClient NewRaw(AwsService service, AWSCredentials credentials) => new(credentials, Configured(new RawAwsConfig(service), service));
+    public RawAwsClient NewRaw(AwsService service, AWSCredentials credentials) => new(credentials, Configured(new RawAwsConfig(service), service, service.HomeRegion));
+
+    /// <summary>Where a service is asked.</summary>
+    public Uri UrlOf(AwsService service) => endpoints.For(service) ?? new Uri("https://" + RawEndpointProvider.HostOf(service, region, _fips, _dualStack));
 
     /// <summary>A client that sends each request once: for what must not happen twice.</summary>
     public RawAwsClient NewOnce(AwsService service, AWSCredentials credentials)

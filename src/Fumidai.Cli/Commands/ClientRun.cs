@@ -58,13 +58,13 @@ internal static class ClientRun
         request = request with { AuthProxy = proxy };
         int code;
         FumidaiException? lost;
-        await using (var tunnel = await Tunnel.OpenAsync(request, stop.Token))
+        await using (var tunnel = await ExplainedAsync(run, request, () => Tunnel.OpenAsync(request, stop.Token)))
         {
             var variables = proxy?.Environment(tunnel.Local);
             if (variables is null)
             {
                 screen.Waiting("Fetching the sign-in");
-                variables = Variables(await SignIn.PrepareAsync(request, tunnel.Local, surroundings.Environment, stop.Token));
+                variables = Variables(await ExplainedAsync(run, request, () => SignIn.PrepareAsync(request, tunnel.Local, surroundings.Environment, stop.Token)));
             }
             screen.Waiting(null);
             screen.Release();
@@ -77,6 +77,20 @@ internal static class ClientRun
             throw lost;
         Tell(screen, client[0], code);
         return code;
+    }
+
+    /// <summary>What fails gets doctor's word beside its own.</summary>
+    internal static async Task<T> ExplainedAsync<T>(Run run, TunnelRequest request, Func<Task<T>> open)
+    {
+        try
+        {
+            return await open();
+        }
+        catch (FumidaiException e)
+        {
+            await Verdict.TellAsync(run, request.Access, request.Settings, request.Target, e);
+            throw;
+        }
     }
 
     private static async Task<(int Code, FumidaiException? Lost)> RunClientAsync(Run run, Tunnel tunnel, string program, IReadOnlyList<string> client, IReadOnlyDictionary<string, string?> variables)

@@ -105,7 +105,7 @@ internal sealed record TunnelCommand(
             };
             if (Proxy != ProxyUse.No)
                 request = request with { AuthProxy = await PrepareProxyAsync(run, request, giveUp.Token) };
-            return await Tunnel.OpenAsync(request, giveUp.Token);
+            return await ClientRun.ExplainedAsync(run, request, () => Tunnel.OpenAsync(request, giveUp.Token));
         }
         catch when (!giveUp.IsCancellationRequested)
         {

@@ -17,6 +17,8 @@ internal sealed class IamService(LabContext context) : IAwsService
     public ValueTask<AwsAnswer> AnswerAsync(AwsCall call, CancellationToken cancellationToken)
     {
         var form = QueryForm.Of(call, Protocol);
+        if (call.Operation == "SimulatePrincipalPolicy")
+            return ValueTask.FromResult(PolicySimulation.Answer(context, call, form));
         Func<LabModel, AwsAnswer> answer = call.Operation switch
         {
             "GetInstanceProfile" => m => new XmlText().Group("InstanceProfile", x => WriteProfile(x, m, Profile(m, call, form))).ToAnswer(),

@@ -1,0 +1,37 @@
+namespace Fumidai;
+
+/// <summary>What this machine shows of itself.</summary>
+/// <param name="Port">Local port that is wanted; 0: any.</param>
+/// <param name="PortHolder">Who listens there already; null: nobody.</param>
+/// <param name="Client">The client program's path; null: there is none.</param>
+/// <param name="ClientVersion">What it says of its version.</param>
+/// <param name="Proxy">Proxy for AWS calls, without user and password.</param>
+public sealed record LocalFacts(int Port, string? PortHolder, string? Client, string? ClientVersion, string? Proxy)
+{
+    /// <summary>Looks at this machine.</summary>
+    /// <param name="settings">The port that is wanted.</param>
+    /// <param name="target">The target, whose entry may name one.</param>
+    /// <param name="client">The client program's path; null: there is none.</param>
+    /// <param name="environment">Proxy variables.</param>
+    public static LocalFacts Look(Settings settings, Target target, string? client, Func<string, string?> environment)
+    {
+        ArgumentNullException.ThrowIfNull(environment);
+        var port = TunnelSettings.Of(settings, target).Port;
+        var proxy = environment("HTTPS_PROXY") ?? environment("https_proxy");
+        return new LocalFacts(port, port > 0 ? HolderOf(port) : null, client, null, Uri.TryCreate(proxy, UriKind.Absolute, out var url) ? url.GetComponents(UriComponents.SchemeAndServer, UriFormat.Unescaped) : null);
+    }
+
+    private static string? HolderOf(int port)
+    {
+        try
+        {
+            using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.InterNetwork, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+            socket.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, port));
+            return null;
+        }
+        catch (System.Net.Sockets.SocketException e)
+        {
+            return global::Fumidai.PortHolder.Find(System.Net.IPAddress.Loopback, port) ?? e.Message;
+        }
+    }
+}
