@@ -17,14 +17,15 @@ public static class OpenConnectTunnel
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="address">The instance's private address.</param>
     /// <param name="port">22 or 3389; the service takes no other.</param>
+    /// <param name="duration">How long it may live at most, for policies with a condition on it; null: not said, <see cref="MaxDuration"/>.</param>
     /// <param name="cancellationToken">Stops.</param>
     /// <exception cref="AwsFailure">No credentials.</exception>
-    public static async Task<string> SignAsync(AwsAccess access, ConnectEndpoint endpoint, IPAddress address, int port, CancellationToken cancellationToken)
+    public static async Task<string> SignAsync(AwsAccess access, ConnectEndpoint endpoint, IPAddress address, int port, TimeSpan? duration, CancellationToken cancellationToken)
     {
         var keys = await access.AskAsync(AwsService.InstanceConnect, "OpenTunnel", _ => access.Credentials.GetCredentialsAsync(), cancellationToken).ConfigureAwait(false);
         var url = string.Create(
             CultureInfo.InvariantCulture,
-            $"wss://{endpoint.DnsName}/openTunnel?instanceConnectEndpointId={endpoint.Id}&privateIpAddress={Uri.EscapeDataString(address.ToString())}&remotePort={port}");
+            $"wss://{endpoint.DnsName}/openTunnel?instanceConnectEndpointId={endpoint.Id}{(duration is { } time ? $"&maxTunnelDuration={(int)time.TotalSeconds}" : "")}&privateIpAddress={Uri.EscapeDataString(address.ToString())}&remotePort={port}");
         return SignWebSocket.Presign(url, keys, access.Region, "ec2-instance-connect", access.Time.GetUtcNow() + access.ClockCorrection, Lifetime);
     }
 }

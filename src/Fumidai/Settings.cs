@@ -48,6 +48,9 @@ public sealed record Settings
     public IReadOnlyDictionary<string, TargetSettings> Targets { get; init; } = new Dictionary<string, TargetSettings>();
     /// <summary>Routes that the file forbids (<c>routes: {forbid: [ssh]}</c>): they are never opened, whatever else says so.</summary>
     public IReadOnlyCollection<string> ForbiddenRoutes { get; init; } = [];
+
+    /// <summary>How long one connection through an EC2 Instance Connect Endpoint is asked to live at most (<c>routes: {eice_duration: 30m}</c>); null: the hour that AWS allows.</summary>
+    public TimeSpan? EiceDuration { get; init; }
     /// <summary>Where to ask for one's own address; default AWS's address service.</summary>
     public Uri MyIpUrl { get; init; } = new("https://checkip.amazonaws.com/");
 

@@ -17,9 +17,10 @@ internal sealed record SettingsFile
     internal static readonly string[] BastionKeys = ["id", "port", "tag", "user"];
 
     /// <summary>Keys of <c>routes:</c>.</summary>
-    internal static readonly string[] RouteKeys = ["forbid"];
+    internal static readonly string[] RouteKeys = ["eice_duration", "forbid"];
 
     internal IReadOnlyCollection<string> ForbiddenRoutes { get; init; } = [];
+    internal TimeSpan? EiceDuration { get; init; }
     internal string? Profile { get; init; }
     internal string? Region { get; init; }
     internal string? EndpointUrl { get; init; }
@@ -74,6 +75,7 @@ internal sealed record SettingsFile
             Defaults = reader.Defaults(top),
             Targets = targets,
             ForbiddenRoutes = Forbidden(top),
+            EiceDuration = top.Nested("routes")?.Value<TimeSpan?>("eice_duration", v => SettingsValue.EiceDuration(v)),
         };
     }
 

@@ -35,6 +35,7 @@ internal static class SettingsLoading
             Defaults = file.Defaults,
             Targets = file.Targets,
             ForbiddenRoutes = file.ForbiddenRoutes,
+            EiceDuration = file.EiceDuration,
             Aws = new AwsSettings
             {
                 Profile = commandLine.Profile ?? (profile is null ? file.Profile : null),

@@ -38,6 +38,13 @@ internal static class SettingsValue
             ? sessions
             : throw new FormatException($"“{value}” is not a number of sessions: 1 to 100");
 
+    /// <summary>Seconds or minutes, <c>90s</c>, <c>30m</c>: at least 10 s, at most the hour that AWS allows.</summary>
+    internal static TimeSpan EiceDuration(string value) =>
+        value.Length is > 1 and < 6 && value[^1] is 's' or 'm' && int.TryParse(value.AsSpan(0, value.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        && (value[^1] == 's' ? TimeSpan.FromSeconds(number) : TimeSpan.FromMinutes(number)) is var time && time >= TimeSpan.FromSeconds(10) && time <= TimeSpan.FromHours(1)
+            ? time
+            : throw new FormatException($"“{value}” is not a duration of 10s to 60m");
+
     internal static Uri HttpUrl(string value) =>
         Uri.TryCreate(value, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.Host.Length > 0
             ? url

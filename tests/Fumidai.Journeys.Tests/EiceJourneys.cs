@@ -75,6 +75,27 @@ public sealed partial class EiceJourneys : IAsyncLifetime
     }
 
     [Fact]
+    public async Task After_the_endpoint_s_hour_its_connections_are_cut_with_the_reason_and_new_ones_go_on()
+    {
+        await EndpointAsync();
+        var (tunnel, port) = await _lab.TunnelAsync("eice");
+        await using var _ = tunnel;
+        var environment = await _lab.PgEnvironmentAsync(port);
+        await using var open = Command.Start(environment, "psql", "-XAt");
+        await open.TypeAsync("select 'running';\n");
+        await open.OutputLineAsync("running");
+
+        using (var http = new HttpClient())
+            (await http.PostAsync(new Uri($"{_lab.Environment["AWS_ENDPOINT_URL"]}/lab/clock?advance=3601"), null, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
+
+        await tunnel.ErrorLineAsync("maximum duration was reached");
+        var next = await Command.RunAsync(environment, "psql", "-XAtc", "select 'next'");
+        Assert.True(next.ExitCode == 0, next.ToString());
+        await open.TypeAsync("select 'cut';\n");
+        Assert.Equal(2, (await open.FinishAsync()).ExitCode);
+    }
+
+    [Fact]
     public async Task Ssh_with_no_rule_for_us_goes_inside_a_session_and_leaves_none()
     {
         var rules = await _lab.AwsAsync("ec2", "describe-security-groups", "--group-ids", _bastionGroup, "--query", "SecurityGroups[0].IpPermissions", "--output", "json");

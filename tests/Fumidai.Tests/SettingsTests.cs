@@ -145,6 +145,8 @@ public sealed class SettingsTests : IDisposable
     [InlineData("routes: [ssh]\n", 1, "not a list")]
     [InlineData("routes:\n  forbid: ssh\n", 2, "is a list")]
     [InlineData("routes: {forbid: [sssh]}\n", 1, "not a route")]
+    [InlineData("routes: {eice_duration: 2h}\n", 1, "10s to 60m")]
+    [InlineData("routes: {eice_duration: 61m}\n", 1, "10s to 60m")]
     [InlineData("region: [a]\n", 1, "not a list")]
     [InlineData("targets:\n  app: cluster/app\n", 2, "app is a mapping")]
     [InlineData("via: rocket\n", 1, "not a route")]

@@ -343,6 +343,34 @@ public sealed class SshRouteTests(Sshd sshd) : IClassFixture<Sshd>, IDisposable
     }
 
     [Fact]
+    public async Task Before_the_carrier_s_hour_ends_a_fresh_connection_serves_new_channels_and_those_on_the_old_one_are_warned()
+    {
+        Sshd.Need();
+        using var far = new FarServer(FarServer.EchoAsync);
+        var time = new FakeTimeProvider();
+        var place = new SshPlace("eice", InstanceId, "ec2-user", new(System.Net.IPAddress.Loopback, 22)) { Life = TimeSpan.FromHours(1), Carrier = "eice-1" };
+        await using var route = new SshRoute(Requests.To(new("x", 1), _heard, time: time), place, Login().ConnectAsync);
+        await using var old = await route.OpenAsync(far.Address, CancellationToken.None);
+        time.Advance(TimeSpan.FromMinutes(54.9));
+        Assert.Single(_pushed);
+
+        time.Advance(TimeSpan.FromMinutes(0.1));
+
+        var warned = await _heard.FirstAsync("limit_near");
+        Assert.Contains("1 connection through eice-1 will be cut in 5 minutes", warned.Text, StringComparison.Ordinal);
+        Assert.Equal(2, _pushed.Count);
+        Assert.Equal(new byte[] { 9 }, await ExchangeAsync(route, far.Address, [9]));
+        await old.Output.WriteAsync(new byte[] { 7 });
+        Assert.Equal(7, (await old.Input.ReadAsync().AsTask().WaitAsync(Requests.Guard)).Buffer.FirstSpan[0]);
+        Assert.Equal(2, _pushed.Count);
+
+        // The fresh one's time is over in its turn; nobody uses it now.
+        time.Advance(TimeSpan.FromMinutes(55));
+        await _heard.FirstAsync("renewed");
+        Assert.Equal(3, _pushed.Count);
+    }
+
+    [Fact]
     public async Task A_server_that_answers_no_keepalive_counts_as_lost()
     {
         Sshd.Need();

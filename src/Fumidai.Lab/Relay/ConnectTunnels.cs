@@ -23,6 +23,7 @@ internal sealed class ConnectTunnels(LabContext context, RealEndPoints places) :
 
     private const string Operation = "ec2-instance-connect:OpenTunnel";
     private static readonly TimeSpan s_dialLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_closeLimit = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<string, int> _open = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stop = new();
@@ -127,20 +128,27 @@ internal sealed class ConnectTunnels(LabContext context, RealEndPoints places) :
         context.Calls.Report(Operation, caller, "101");
         using var end = new RelayEnd(socket, endpoint.Id, http.Abort);
         using var over = new CancellationTokenSource(duration, context.Time);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(over.Token, _stop.Token, http.RequestAborted);
+        // Not linked to the end of its time: a read that is cancelled cuts the websocket, and its client would never hear the reason.
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, http.RequestAborted);
         var up = UpAsync(socket, client, stop);
         var down = DownAsync(socket, client, stop);
         // An endpoint that is deleted ends what it carries.
         var watching = WatchAsync(endpoint, address, port, stop);
-        await Task.WhenAny(up, down, watching).ConfigureAwait(false);
+        var elapsed = Task.Delay(Timeout.InfiniteTimeSpan, context.Time, over.Token);
+        await Task.WhenAny(up, down, watching, elapsed).ConfigureAwait(false);
+        client.Shutdown(SocketShutdown.Receive); // ends the way down, so that the close frame stands alone
+        await down.WaitAsync(s_closeLimit, TimeProvider.System, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (over.IsCancellationRequested)
             await end.CloseAsync(WebSocketCloseStatus.PolicyViolation, "The tunnel's maximum duration was reached").ConfigureAwait(false);
         else if (watching.IsCompleted && !stop.IsCancellationRequested)
             await end.CloseAsync(WebSocketCloseStatus.EndpointUnavailable, "The instance connect endpoint or its instance is gone").ConfigureAwait(false);
         else
             await end.CloseAsync(WebSocketCloseStatus.NormalClosure, "").ConfigureAwait(false);
+        // Its client answers the close; one that does not is cut.
+        await up.WaitAsync(s_closeLimit, TimeProvider.System, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await over.CancelAsync().ConfigureAwait(false);
         await stop.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(up, down, watching).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(up, down, watching, elapsed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         end.Abort();
     }
 

@@ -12,13 +12,16 @@ internal sealed class EiceTunnel(TunnelRequest request, BastionInstance bastion,
     /// <summary>sshd's address inside the VPC. The endpoint takes no other port.</summary>
     internal IPEndPoint Address { get; } = new(bastion.PrivateAddress ?? IPAddress.None, RouteSurvey.EicePort);
 
+    /// <summary>How long it lives at most.</summary>
+    internal TimeSpan Life => request.Settings.EiceDuration ?? OpenConnectTunnel.MaxDuration;
+
     /// <exception cref="FumidaiException">The endpoint refused, with its words, or could not be reached.</exception>
     internal async Task<RouteChannel> OpenAsync(CancellationToken cancellationToken)
     {
         var what = $"cannot open a tunnel through {endpoint.Id} to {bastion.Id}";
         try
         {
-            var url = await OpenConnectTunnel.SignAsync(request.Access, endpoint, Address.Address, Address.Port, cancellationToken).ConfigureAwait(false);
+            var url = await OpenConnectTunnel.SignAsync(request.Access, endpoint, Address.Address, Address.Port, request.Settings.EiceDuration, cancellationToken).ConfigureAwait(false);
             var settings = new SocketSettings { Proxy = request.Access.Proxy, Roots = request.Access.Roots };
             var socket = await BatchedWebSocket.ConnectAsync(url, [], settings, request.Time, cancellationToken).ConfigureAwait(false);
             return new WebSocketChannel(socket, $"the tunnel through {endpoint.Id} to {bastion.Id} was closed");
@@ -36,7 +39,7 @@ internal sealed class EiceTunnel(TunnelRequest request, BastionInstance bastion,
     private static FumidaiException Explain(Exception e, string what) => e.Data["HttpStatus"] switch
     {
         401 or 403 => new FumidaiException(
-            Reason.AwsAccess, what, "the service refused it (HTTP 403)", "The identity in use needs the permission ec2-instance-connect:OpenTunnel on the endpoint", inner: e),
+            Reason.AwsAccess, what, "the service refused it (HTTP 403)", "The identity in use needs the permission ec2-instance-connect:OpenTunnel on the endpoint; if its condition limits maxTunnelDuration, say so in fumidai.yaml (routes: {eice_duration: …})", inner: e),
         int status => new FumidaiException(
             Reason.NoRoute, what, string.Create(CultureInfo.InvariantCulture, $"the service refused it (HTTP {status})"),
             "An endpoint carries 20 connections at a time, to port 22 of instances that its security group lets it reach", retry: true, e),

@@ -42,7 +42,7 @@ internal sealed class RouteOpening(TunnelRequest request, TunnelSettings setting
             {
                 var eice = new EiceTunnel(request, running, endpoint);
                 return await SshRoute.OpenAsync(
-                    request, Place("eice", running, eice.Address) with { Life = OpenConnectTunnel.MaxDuration, Carrier = endpoint.Id },
+                    request, Place("eice", running, eice.Address) with { Life = eice.Life, Carrier = endpoint.Id },
                     Login(running, eice.Address, eice.OpenAsync), cancellationToken).ConfigureAwait(false);
             }
             catch (FumidaiException e) when (wasStarted && e.IsTransient && request.Time.GetElapsedTime(began) < BootLimit)

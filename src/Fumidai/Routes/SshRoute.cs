@@ -24,10 +24,10 @@ internal sealed record SshPlace(string Name, string Bastion, string User, IPEndP
 /// </summary>
 internal sealed class SshRoute : IRoute, IAnsweringRoute
 {
-    /// <summary>How long before its end a connection is replaced, and those whom the end will cut are told.</summary>
-    internal static readonly TimeSpan Ahead = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LongestAhead = TimeSpan.FromMinutes(5);
 
-    private static readonly TimeSpan AheadRetry = TimeSpan.FromSeconds(20);
+    /// <summary>How long before its end a connection is replaced, and those whom the end will cut are told.</summary>
+    private readonly TimeSpan _ahead;
 
     private readonly TunnelRequest _request;
     private readonly SshPlace _place;
@@ -40,6 +40,7 @@ internal sealed class SshRoute : IRoute, IAnsweringRoute
     internal SshRoute(TunnelRequest request, SshPlace place, Func<CancellationToken, Task<SshConnection>> connect)
     {
         (_request, _place, _connect) = (request, place, connect);
+        _ahead = place.Life / 4 is { } quarter && quarter < LongestAhead ? quarter : LongestAhead;
         _connection = new KeptOpen<SshConnection>(
             ConnectAsync,
             static connection => connection.Ended.IsCompleted,
@@ -125,7 +126,7 @@ internal sealed class SshRoute : IRoute, IAnsweringRoute
     {
         try
         {
-            await Task.Delay(left > Ahead ? left - Ahead : TimeSpan.Zero, _request.Time, _stop.Token).ConfigureAwait(false);
+            await Task.Delay(left > _ahead ? left - _ahead : TimeSpan.Zero, _request.Time, _stop.Token).ConfigureAwait(false);
             while (!connection.Ended.IsCompleted)
             {
                 try
@@ -137,7 +138,7 @@ internal sealed class SshRoute : IRoute, IAnsweringRoute
                 catch (FumidaiException)
                 {
                     // The one there is serves on; there is time for more tries.
-                    await Task.Delay(AheadRetry, _request.Time, _stop.Token).ConfigureAwait(false);
+                    await Task.Delay(_ahead / 15, _request.Time, _stop.Token).ConfigureAwait(false);
                 }
             }
         }
@@ -154,6 +155,9 @@ internal sealed class SshRoute : IRoute, IAnsweringRoute
             _retired.Add(connection);
     }
 
+    private static string Span(TimeSpan time) =>
+        time < TimeSpan.FromMinutes(2) ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0} seconds") : string.Create(CultureInfo.InvariantCulture, $"{time.TotalMinutes:0} minutes");
+
     private async Task SeeOutAsync(SshConnection connection)
     {
         var open = connection.Channels;
@@ -162,8 +166,8 @@ internal sealed class SshRoute : IRoute, IAnsweringRoute
         {
             _request.Tell(
                 "limit_near",
-                string.Create(CultureInfo.InvariantCulture, $"{open} connections through {through} end within {Ahead.TotalMinutes:0} minutes, when its time is over; new ones go through a fresh connection"),
-                ("bastion", Bastion), ("route", Name), ("connections", open.ToString(CultureInfo.InvariantCulture)));
+                string.Create(CultureInfo.InvariantCulture, $"{open} {(open == 1 ? "connection" : "connections")} through {through} will be cut in {Span(_ahead)}, when the time it may live is over; new ones go through a fresh connection"),
+                ("bastion", Bastion), ("route", Name), ("connections", open.ToString(CultureInfo.InvariantCulture)), ("seconds", _ahead.TotalSeconds.ToString("0", CultureInfo.InvariantCulture)));
         }
         else
         {
