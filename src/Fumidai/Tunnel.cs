@@ -131,6 +131,7 @@ public sealed partial class Tunnel : IAsyncDisposable
         {
             _logger.EndedBadly(Target.Name, e);
         }
+        _ownAccess?.Dispose();
         _ended.TrySetResult(null);
     }
 

@@ -12,6 +12,8 @@ public sealed class DependencyArrowsTests
         ["Fumidai.Postgres"] = [],
         ["Fumidai.Aws"] = ["Fumidai.SessionManager"],
         ["Fumidai"] = ["Fumidai.Aws", "Fumidai.SessionManager", "Fumidai.Postgres"],
+        ["Fumidai.Npgsql"] = ["Fumidai"],
+        ["Fumidai.Hosting"] = ["Fumidai", "Fumidai.Npgsql"],
         ["Fumidai.Lab"] = ["Fumidai.SessionManager", "Fumidai.Postgres"],
         ["Fumidai.Stacks"] = ["Fumidai.Aws"],
         ["Fumidai.Cli"] = ["Fumidai", "Fumidai.Lab", "Fumidai.Stacks"],
