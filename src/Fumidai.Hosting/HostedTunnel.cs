@@ -32,8 +32,8 @@ public sealed class HostedTunnel : IHostedLifecycleService, IAsyncDisposable
     /// <exception cref="InvalidOperationException">The host has not started, or has stopped.</exception>
     public Tunnel Tunnel => _tunnel ?? throw new InvalidOperationException($"the tunnel to {Name} is open only while the host runs: resolve it after the start");
 
-    /// <summary>Whether the tunnel has been opened and not yet been closed.</summary>
-    public bool IsOpen => _tunnel is { State: TunnelState.Open };
+    /// <summary>What can be said of the tunnel now; Ended before the start too.</summary>
+    public TunnelState State => _tunnel?.State ?? TunnelState.Ended;
 
     /// <summary>What <see cref="TunnelHosting.AddFumidaiDataSource"/> asked for.</summary>
     /// <exception cref="InvalidOperationException">The host has not started, or no data source was asked for.</exception>

@@ -66,7 +66,7 @@ public static class TunnelHosting
         return services;
     }
 
-    /// <summary>Healthy while the tunnel serves; otherwise what <paramref name="failureStatus"/> says, Unhealthy by default. Asks nobody: it wakes no paused cluster.</summary>
+    /// <summary>Healthy while the tunnel serves, Degraded while it reconnects; otherwise what <paramref name="failureStatus"/> says, Unhealthy by default. Asks nobody: it wakes no paused cluster.</summary>
     /// <param name="builder">The health checks.</param>
     /// <param name="target">The tunnel's key.</param>
     /// <param name="failureStatus">What a tunnel that does not serve is reported as.</param>

@@ -205,6 +205,7 @@ public sealed partial class Tunnel : IAsyncDisposable
                 return;
             }
             var (channel, route) = await Telemetry.TraceAsync("fumidai.channel.open", Target, () => _route.OpenAsync(Target.Address, OpenLimit, _stop.Token)).ConfigureAwait(false);
+            numbers = Telemetry.NumbersOf(Target.Name, route.Name);
             using var counted = numbers.CountOpen();
             var result = await CopyLoop.RunAsync(client, channel, _stop.Token, numbers).ConfigureAwait(false);
             if (result.Blame == CopySide.Channel)

@@ -21,7 +21,8 @@ public sealed partial class Tunnel
     public TunnelState State =>
         _ended.Task.IsCompleted || _ending is not null ? TunnelState.Ended
         : _isDraining ? TunnelState.Draining
-        : TunnelState.Open;
+        : _route.Stands ? TunnelState.Open
+        : TunnelState.Reconnecting;
 
     /// <summary>
     /// Stops accepting and waits until every connection has ended by itself. Dispose the tunnel afterwards: that cuts what is left and ends

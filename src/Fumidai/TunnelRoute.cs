@@ -60,6 +60,16 @@ internal sealed class TunnelRoute : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether there is a route now.</summary>
+    internal bool Stands
+    {
+        get
+        {
+            lock (_lock)
+                return _current is not null;
+        }
+    }
+
     /// <summary>Completes when it was given up for good (waiting cannot cure the reason), or with null when disposed.</summary>
     internal Task<FumidaiException?> Ended => _ended.Task;
 

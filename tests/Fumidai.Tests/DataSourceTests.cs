@@ -85,7 +85,7 @@ public sealed class DataSourceTests
         };
         var route = new MemoryRoute(channel => BridgeAsync(channel, (IPEndPoint)listener.LocalEndpoint));
         await using var tunnel = await Tunnel.OpenAsync(
-            Requests.To(new HostPort(RealName, 5432), database: Requests.Cluster(), settings: settings), 0, "eu-west-1", _ => Task.FromResult<IRoute>(route), TestContext.Current.CancellationToken);
+            Requests.To(new HostPort(RealName, 5432), database: Requests.Cluster(), settings: settings), 0, "eu-west-1", (_, _) => Task.FromResult<IRoute>(route), TestContext.Current.CancellationToken);
         await using var dataSource = await tunnel.CreateDataSourceAsync(cancellationToken: TestContext.Current.CancellationToken);
 
         var failed = await Assert.ThrowsAnyAsync<NpgsqlException>(async () => await dataSource.OpenConnectionAsync(TestContext.Current.CancellationToken));

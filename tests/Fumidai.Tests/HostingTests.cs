@@ -11,7 +11,7 @@ namespace Fumidai.Tests;
 public sealed class HostingTests
 {
     private static Task<Tunnel> OpenAsync(IRoute route, string name) => Tunnel.OpenAsync(
-        Requests.To(new HostPort(name, 6379)), 0, "eu-west-1", _ => Task.FromResult(route), TestContext.Current.CancellationToken);
+        Requests.To(new HostPort(name, 6379)), 0, "eu-west-1", (_, _) => Task.FromResult(route), TestContext.Current.CancellationToken);
 
     private static HostApplicationBuilder Builder()
     {
@@ -99,13 +99,13 @@ public sealed class HostingTests
     {
         public Task StartAsync(CancellationToken cancellationToken)
         {
-            seen.Open.Add(hosted.IsOpen);
+            seen.Open.Add(hosted.State == TunnelState.Open);
             return Task.CompletedTask;
         }
 
         public Task StopAsync(CancellationToken cancellationToken)
         {
-            seen.Open.Add(hosted.IsOpen);
+            seen.Open.Add(hosted.State == TunnelState.Open);
             return Task.CompletedTask;
         }
     }

@@ -93,6 +93,7 @@ internal sealed class TunnelService : IAsyncDisposable
     private static string Word(TunnelState state) => state switch
     {
         TunnelState.Open => "ready",
+        TunnelState.Reconnecting => "reconnecting",
         TunnelState.Draining => "draining",
         _ => "ended",
     };
