@@ -53,14 +53,18 @@ public sealed class HostingTests
     public async Task A_tunnel_that_is_lost_for_good_is_unhealthy()
     {
         var route = new MemoryRoute(_ => Task.CompletedTask);
+        var searches = 0;
         var builder = Builder();
-        builder.Services.AddFumidaiTunnel("cache", (_, _) => OpenAsync(route, "cache.internal"));
+        builder.Services.AddFumidaiTunnel("cache", (_, _) => Tunnel.OpenAsync(
+            Requests.To(new HostPort("cache.internal", 6379)), 0, "eu-west-1",
+            (_, _) => searches++ == 0 ? Task.FromResult<IRoute>(route) : throw new FumidaiException(Reason.NotFound, "the bastion is gone"),
+            TestContext.Current.CancellationToken));
         builder.Services.AddHealthChecks().AddFumidaiTunnel("cache");
         using var host = builder.Build();
         await host.StartAsync(TestContext.Current.CancellationToken);
         var tunnel = host.Services.GetRequiredService<HostedTunnel>().Tunnel;
 
-        route.Lose(new FumidaiException(Reason.NotFound, "the bastion is gone"));
+        route.Lose(new FumidaiException(Reason.NoRoute, "cannot start a session"));
         Assert.NotNull(await tunnel.Ended.WaitAsync(Requests.Guard));
 
         Assert.Equal(HealthStatus.Unhealthy, (await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(TestContext.Current.CancellationToken)).Status);
