@@ -21,6 +21,8 @@ public sealed record Database
     public string? Endpoint { get; init; }
     /// <summary>Reader endpoint's host.</summary>
     public string? ReaderEndpoint { get; init; }
+    /// <summary>The member of a cluster that is its writer; null: none is, or it is not told.</summary>
+    public string? Writer { get; init; }
     /// <summary>Port of the endpoints; 0 while there is none.</summary>
     public int Port { get; init; }
     /// <summary>VPC of its subnet group; null: none (express clusters) or not allowed to ask.</summary>

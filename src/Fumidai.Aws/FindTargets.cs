@@ -50,6 +50,17 @@ public static class FindTargets
                 $"there is no {noun} {id} for PostgreSQL, MySQL or another RDS engine in {access.Region}");
     }
 
+    /// <summary>The instance that is a cluster's writer now; null: none is, or it is not told.</summary>
+    /// <exception cref="AwsFailure">NotFound, Permission.</exception>
+    public static async Task<string?> WriterAsync(AwsAccess access, string cluster, CancellationToken cancellationToken)
+    {
+        var found = await PagesAsync(access, "DescribeDBClusters", "DBClusters", "DBCluster", [new("DBClusterIdentifier", cluster)], cancellationToken).ConfigureAwait(false);
+        return found.Select(Writer).FirstOrDefault(w => w is not null);
+    }
+
+    private static string? Writer(XElement cluster) =>
+        cluster.Child("DBClusterMembers")?.Elements().FirstOrDefault(m => IsTrue(m.Text("IsClusterWriter")))?.Text("DBInstanceIdentifier");
+
     private static async Task<IReadOnlyList<Database>> DescribeAsync(AwsAccess access, List<XElement> clusters, List<XElement> instances, CancellationToken cancellationToken, bool withMembers = false)
     {
         var members = instances.Where(i => i.Text("DBClusterIdentifier") is not null).ToLookup(i => i.Text("DBClusterIdentifier")!, StringComparer.OrdinalIgnoreCase);
@@ -81,6 +92,7 @@ public static class FindTargets
             Status = cluster.Text("Status") ?? "unknown",
             Endpoint = cluster.Text("Endpoint"),
             ReaderEndpoint = cluster.Text("ReaderEndpoint"),
+            Writer = Writer(cluster),
             Port = Number(cluster.Text("Port")),
             VpcId = instances.Select(i => i.Child("DBSubnetGroup").Text("VpcId")).FirstOrDefault(v => v is not null),
             SecurityGroupIds = SecurityGroups(cluster),

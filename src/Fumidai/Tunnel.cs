@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Fumidai.Aws;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -25,6 +26,7 @@ public sealed partial class Tunnel : IAsyncDisposable
     private readonly TunnelRequest _request;
     private readonly LocalListener _listener;
     private readonly TunnelRoute _route;
+    private readonly WriterWatch? _writer;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource<FumidaiException?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -41,6 +43,8 @@ public sealed partial class Tunnel : IAsyncDisposable
         _listener = listener;
         _logger = (request.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger("Fumidai.Tunnel");
         _route = new TunnelRoute(request, first, open, new NetworkReturn(request.Time), _logger);
+        if (request.Target.Database is { Kind: DatabaseKind.Cluster, Writer: { } writer } database && request.Target.Address.Host == database.Endpoint)
+            _writer = new WriterWatch(writer, request.AskWriter ?? (token => FindTargets.WriterAsync(request.Access, database.Id, token)), WriterChanged, request.Time, _stop.Token);
     }
 
     /// <summary>
@@ -200,17 +204,19 @@ public sealed partial class Tunnel : IAsyncDisposable
                 if (copied.Blame == CopySide.Channel)
                     numbers.AddFailed();
                 _logger.ConnectionEnded(copied.Up, copied.Down, copied.Blame);
+                LearnFrom(copied);
                 if (copied is { Blame: CopySide.Channel, Reason: FumidaiException cut })
                     TellCut(cut, _route.Last);
                 return;
             }
-            var (channel, route) = await Telemetry.TraceAsync("fumidai.channel.open", Target, () => _route.OpenAsync(Target.Address, OpenLimit, _stop.Token)).ConfigureAwait(false);
+            var (channel, route) = await OpenChannelAsync(_stop.Token).ConfigureAwait(false);
             numbers = Telemetry.NumbersOf(Target.Name, route.Name);
             using var counted = numbers.CountOpen();
             var result = await CopyLoop.RunAsync(client, channel, _stop.Token, numbers).ConfigureAwait(false);
             if (result.Blame == CopySide.Channel)
                 numbers.AddFailed();
             _logger.ConnectionEnded(result.Up, result.Down, result.Blame);
+            LearnFrom(result);
             if (result is { Blame: CopySide.Channel, Reason: FumidaiException reason })
                 TellCut(reason, (route.Name, route.Bastion));
         }
@@ -244,8 +250,31 @@ public sealed partial class Tunnel : IAsyncDisposable
     /// <summary>For the auth proxy, which asks for a channel once it knows whom it serves.</summary>
     private async Task<RouteChannel> TraceChannelAsync(CancellationToken cancellationToken)
     {
-        var (channel, _) = await Telemetry.TraceAsync("fumidai.channel.open", Target, () => _route.OpenAsync(Target.Address, OpenLimit, cancellationToken)).ConfigureAwait(false);
+        var (channel, _) = await OpenChannelAsync(cancellationToken).ConfigureAwait(false);
         return channel;
+    }
+
+    private async Task<(RouteChannel Channel, IRoute Route)> OpenChannelAsync(CancellationToken cancellationToken)
+    {
+        if (_writer is not null && ResolvesOnce)
+            await _writer.FreshAsync(cancellationToken).ConfigureAwait(false);
+        return await Telemetry.TraceAsync("fumidai.channel.open", Target, () => _route.OpenAsync(Target.Address, OpenLimit, cancellationToken)).ConfigureAwait(false);
+    }
+
+    // The other routes ask for the name at each connection.
+    private bool ResolvesOnce => RouteName == "ssm";
+
+    private void LearnFrom(CopyResult result)
+    {
+        if (_writer is not null && ResolvesOnce && result.Blame != CopySide.Stopped)
+            _writer.Ended(wasCut: result.Blame == CopySide.Channel || result.Down == 0);
+    }
+
+    private void WriterChanged(string was, string now)
+    {
+        var reason = $"the writer of {Target.Name} is {now} now, no longer {was}";
+        if (ResolvesOnce && _route.Renew(reason))
+            _request.Tell("writer_changed", $"The writer of {Target.Name} is {now} now, no longer {was}; new connections get a session of their own", ("from", was), ("to", now));
     }
 
     private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(100);

@@ -26,6 +26,8 @@ public sealed record TunnelRequest
     public Func<BastionInstance, System.Net.IPAddress, CancellationToken, ValueTask<bool>>? Admit { get; init; }
     /// <summary>Signs in for the clients; null: they do it themselves, bytes are copied only. The tunnel's from its opening on, which may fail.</summary>
     public AuthProxy? AuthProxy { get; init; }
+    /// <summary>Asks who the cluster's writer is now; null: RDS is asked.</summary>
+    internal Func<CancellationToken, Task<string?>>? AskWriter { get; init; }
     /// <summary>Where to log.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
     /// <summary>The clock.</summary>

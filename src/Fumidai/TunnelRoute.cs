@@ -90,14 +90,25 @@ internal sealed class TunnelRoute : IAsyncDisposable
         }
     }
 
-    /// <summary>Replaces a route that stands by another for new channels, for instance because what it resolved is no longer true.</summary>
-    internal void Renew(string reason)
+    /// <summary>Takes a route that stands out of use, because what it resolved is no longer true: new channels wait for another one, those it carries go on.</summary>
+    /// <returns>False: there was none, and nothing was done.</returns>
+    internal bool Renew(string reason)
     {
+        Standing? old;
         lock (_lock)
         {
-            if (_current is { } current)
-                Search(current, reason);
+            old = _current;
+            if (old is null || _stop.IsCancellationRequested)
+                return false;
+            _current = null;
+            _next = Next();
+            old.Channels++; // released below, so that an unused one is closed here
+            old.Replaced.TrySetResult();
+            _searching?.Cancel(); // the one for a route in doubt
+            Search(old, reason);
         }
+        Left(old);
+        return true;
     }
 
     /// <summary>Closes every route; waits for it.</summary>
@@ -253,11 +264,10 @@ internal sealed class TunnelRoute : IAsyncDisposable
     private void Take(IRoute route)
     {
         Standing? old;
-        (string Name, string Bastion) was;
         var standing = new Standing(route);
         lock (_lock)
         {
-            (old, was) = (_current, _last);
+            old = _current;
             _standings.Add(standing);
             _current = standing;
             _last = (route.Name, route.Bastion);

@@ -31,7 +31,7 @@ internal sealed class MemoryRoute(Func<MemoryChannel, Task> far) : IRoute, IAnsw
 
     public bool IsDisposed { get; private set; }
 
-    public string Name => "memory";
+    public string Name { get; init; } = "memory";
 
     public string Bastion { get; init; } = "i-0memory";
 

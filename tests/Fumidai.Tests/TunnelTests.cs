@@ -213,6 +213,34 @@ public sealed class TunnelTests
     }
 
     [Fact]
+    public async Task A_cluster_with_another_writer_gets_new_connections_by_a_fresh_session_and_the_old_ones_go_on()
+    {
+        var heard = new Requests.Heard();
+        var (stale, fresh) = (new MemoryRoute(MemoryRoute.EchoAsync) { Name = "ssm" }, new MemoryRoute(MemoryRoute.EchoAsync) { Name = "ssm" });
+        var database = Requests.Cluster() with { Writer = "app-1" };
+        var request = Requests.To(new(database.Endpoint!, 5432), heard, database) with { AskWriter = _ => Task.FromResult<string?>("app-2") };
+        await using var tunnel = await Tunnel.OpenAsync(
+            request, 0, "eu-west-1", (search, _) => Task.FromResult<IRoute>(search.IsFirst ? stale : fresh), TestContext.Current.CancellationToken);
+        using var old = await Sockets.ConnectAsync(tunnel.Local);
+        await old.SendAllAsync("a"u8.ToArray());
+        Assert.Equal(1, await old.ReceiveAsync(new byte[1]));
+        using (var cut = await Sockets.ConnectAsync(tunnel.Local))
+            cut.Shutdown(SocketShutdown.Send); // ends without an answer, as one whose server is gone
+
+        var told = await heard.FirstAsync("writer_changed");
+
+        Assert.Equal(("app-1", "app-2"), (told.Fields["from"], told.Fields["to"]));
+        using var client = await Sockets.ConnectAsync(tunnel.Local);
+        await client.SendAllAsync("hello"u8.ToArray());
+        client.Shutdown(SocketShutdown.Send);
+        Assert.Equal("hello"u8.ToArray(), await client.ReadToEndAsync().WaitAsync(Requests.Guard));
+        Assert.Single(fresh.Opened);
+        await old.SendAllAsync("b"u8.ToArray());
+        Assert.Equal(1, await old.ReceiveAsync(new byte[1]).WaitAsync(Requests.Guard));
+        Assert.False(stale.IsDisposed);
+    }
+
+    [Fact]
     public async Task A_connection_cut_by_a_lost_route_is_told_with_its_reason()
     {
         var heard = new Requests.Heard();

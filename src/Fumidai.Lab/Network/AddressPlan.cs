@@ -69,7 +69,7 @@ internal sealed class AddressPlan : IDisposable
             .Concat(model.Endpoints.Values.SelectMany(e => e.Interfaces.Where(f => f.Key == subnet.Id).Select(f => f.Value)))
             .Concat(model.ConnectEndpoints.Values.Where(e => e.SubnetId == subnet.Id).Select(e => e.Address))
             .Concat(model.NatGateways.Values.Where(n => n.SubnetId == subnet.Id).Select(n => n.PrivateAddress).OfType<IPAddress>())
-            .Concat(model.DbClusters.Values.Where(c => groups.Contains(c.SubnetGroup)).Select(c => c.Address)).ToHashSet();
+            .Concat(model.DbClusters.Values.Where(c => groups.Contains(c.SubnetGroup)).SelectMany(c => c.FormerAddresses.Append(c.Address))).ToHashSet();
         var size = 1u << (32 - subnet.Cidr.PrefixLength);
         var first = Ranges.Number(subnet.Cidr.BaseAddress);
         for (var offset = size >= 256 ? 10u : 4u; offset < size - 1; offset++)

@@ -18,6 +18,8 @@ internal sealed record Interface(string Owner, IReadOnlyCollection<string> Group
                 var isUp = cluster.Status is not ("stopped" or "starting" or "creating" or "deleting") && model.DbInstances.Values.Any(i => i.ClusterId == cluster.Id && i.Status == "available");
                 return new Interface(cluster.Id, cluster.SecurityGroupIds, isUp, true);
             }
+            if (cluster.FormerAddresses.Contains(address) && model.DbSubnetGroups.TryGetValue(cluster.SubnetGroup, out var subnets) && subnets.VpcId == vpcId)
+                return new Interface(cluster.Id, cluster.SecurityGroupIds, false, true);
         }
         foreach (var instance in model.Instances.Values)
         {

@@ -263,7 +263,9 @@ internal sealed class DbCluster : Resource
     public required string ReaderEndpoint { get; init; }
     public int Port { get; init; } = 5432;
     /// <summary>Where the writer's endpoint resolves to inside the VPC: a loopback address of 127.86.0.0/16.</summary>
-    public required IPAddress Address { get; init; }
+    public required IPAddress Address { get; set; }
+    /// <summary>Where it resolved to before failovers. Lab only: nobody answers there any more; on AWS the former writer comes back as a reader.</summary>
+    public List<IPAddress> FormerAddresses { get; } = [];
     public required string SubnetGroup { get; init; }
     public List<string> SecurityGroupIds { get; } = [];
     public string? DatabaseName { get; init; }

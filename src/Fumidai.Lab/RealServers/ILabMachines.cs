@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Fumidai.Lab;
 
 /// <summary>
@@ -12,6 +14,8 @@ internal interface ILabMachines : IAsyncDisposable
     Task StartDatabaseAsync(string clusterId, CancellationToken cancellationToken);
     /// <summary>Stops it: its port then refuses.</summary>
     Task StopDatabaseAsync(string clusterId, CancellationToken cancellationToken);
+    /// <summary>Cuts its clients; it answers at the cluster's address from now on, and no longer at the former one.</summary>
+    Task MoveDatabaseAsync(DbCluster cluster, IPAddress former, CancellationToken cancellationToken);
     /// <summary>Ends it for good: its cluster is being deleted.</summary>
     Task RemoveDatabaseAsync(DbCluster cluster, CancellationToken cancellationToken);
     /// <summary>Changes the master password (rotation).</summary>

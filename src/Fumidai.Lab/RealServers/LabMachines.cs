@@ -63,6 +63,16 @@ internal sealed class LabMachines(LabContext context, Keeper keeper, RealEndPoin
         }
     }
 
+    public async Task MoveDatabaseAsync(DbCluster cluster, IPAddress former, CancellationToken cancellationToken)
+    {
+        places.Set(StandOf(cluster, former), cluster.Port, null);
+        if (!_databases.TryGetValue(cluster.Id, out var server))
+            return;
+        await server.StopAsync().ConfigureAwait(false);
+        await server.StartAsync(cancellationToken).ConfigureAwait(false);
+        await PlaceAsync(cluster, server).ConfigureAwait(false);
+    }
+
     public async Task RemoveDatabaseAsync(DbCluster cluster, CancellationToken cancellationToken)
     {
         places.Forget(StandOf(cluster), cluster.Port);
@@ -132,8 +142,10 @@ internal sealed class LabMachines(LabContext context, Keeper keeper, RealEndPoin
 
     private IPAddress PrivateAddress(string instanceId) => context.Model.Read(model => model.Stands.Of(model.Instances[instanceId].VpcId, model.Instances[instanceId].PrivateAddress));
 
-    private IPAddress StandOf(DbCluster cluster) =>
-        context.Model.Read(model => model.DbSubnetGroups.TryGetValue(cluster.SubnetGroup, out var group) ? model.Stands.Of(group.VpcId, cluster.Address) : cluster.Address);
+    private IPAddress StandOf(DbCluster cluster) => StandOf(cluster, cluster.Address);
+
+    private IPAddress StandOf(DbCluster cluster, IPAddress address) =>
+        context.Model.Read(model => model.DbSubnetGroups.TryGetValue(cluster.SubnetGroup, out var group) ? model.Stands.Of(group.VpcId, address) : address);
 
     private Task PlaceAsync(string clusterId, PostgresServer server) =>
         context.Model.Read(model => model.DbClusters.GetValueOrDefault(clusterId)) is { } cluster ? PlaceAsync(cluster, server) : Task.CompletedTask;

@@ -28,6 +28,32 @@ internal sealed class ClusterLifeCalls(LabContext context)
         return answer;
     }
 
+    /// <summary>Another member becomes the writer: connections are cut and the endpoint's name leads to another address.</summary>
+    public AwsAnswer Failover(AwsCall call, QueryForm form)
+    {
+        var id = form.Required("DBClusterIdentifier");
+        var wanted = form.Text("TargetDBInstanceIdentifier");
+        var (cluster, former, answer) = context.Model.Change(m =>
+        {
+            var found = ClusterCalls.Find(m, call, id);
+            if (found.Status != "available")
+                throw new AwsError("InvalidDBClusterStateFault", $"DbCluster {found.Id} is in {found.Status} state but expected it to be one of available.");
+            var members = RdsXml.Members(m, found).ToList();
+            if (wanted is not null && !members.Exists(i => i.Id == wanted))
+                throw RdsList.NoInstance(wanted);
+            var next = members.FirstOrDefault(i => !i.IsWriter && i.Status == "available" && (wanted is null || i.Id == wanted))
+                ?? throw new AwsError("InvalidDBClusterStateFault", $"DbCluster {found.Id} doesn't have any failover target, please add a failover target.");
+            foreach (var member in members)
+                member.IsWriter = member == next;
+            var was = found.Address;
+            found.FormerAddresses.Add(was);
+            found.Address = AddressPlan.Next(m, m.Subnets[m.DbSubnetGroups[found.SubnetGroup].SubnetIds[0]]);
+            return (found, was, new XmlText().Group("DBCluster", x => RdsXml.Cluster(x, m, found)).ToAnswer());
+        });
+        context.Transitions.Start($"Cluster {cluster.Id} failing over", cancel => context.Machines.MoveDatabaseAsync(cluster, former, cancel));
+        return answer;
+    }
+
     public AwsAnswer Create(AwsCall call, QueryForm form)
     {
         var id = form.Required("DBClusterIdentifier");

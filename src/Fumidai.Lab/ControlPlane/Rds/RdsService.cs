@@ -40,6 +40,7 @@ internal sealed class RdsService(LabContext context) : IAwsService
             "DisableHttpEndpoint" => _clusters.SetHttpEndpoint(call, form, false),
             "StartDBCluster" => _life.Start(call, form),
             "StopDBCluster" => _life.Stop(call, form),
+            "FailoverDBCluster" => _life.Failover(call, form),
             "CreateDBCluster" => _life.Create(call, form),
             "DeleteDBCluster" => _life.Delete(call, form),
             "DescribeDBInstances" => _instances.Describe(call, form),
