@@ -75,6 +75,16 @@ public sealed class AwsAccess : IDisposable
 
     internal static AwsAccess Open(AwsSettings settings, TimeProvider time, AwsEnvironment environment) => new(settings, time, environment);
 
+    /// <summary>The region that <see cref="Open(AwsSettings, TimeProvider)"/> would take, for those who need no credentials; null: none is named anywhere.</summary>
+    /// <exception cref="AwsFailure">Configuration: wrong files, or what is named is no region.</exception>
+    public static string? FindRegion(AwsSettings settings) => FindRegion(settings, AwsEnvironment.OfThisProcess());
+
+    internal static string? FindRegion(AwsSettings settings, AwsEnvironment environment)
+    {
+        var profile = ConfigFiles.Read(environment).Profile(NullIfEmpty(settings.Profile) ?? environment["AWS_PROFILE"] ?? environment["AWS_DEFAULT_PROFILE"] ?? "default");
+        return NamedRegion(settings, environment, profile) is null ? null : RegionOf(settings, environment, profile);
+    }
+
     /// <summary>The region's name.</summary>
     public string Region { get; }
 
@@ -161,13 +171,16 @@ public sealed class AwsAccess : IDisposable
 
     private static string RegionOf(AwsSettings settings, AwsEnvironment environment, ConfigSection? profile)
     {
-        var region = NullIfEmpty(settings.Region) ?? environment["AWS_REGION"] ?? environment["AWS_DEFAULT_REGION"] ?? profile?["region"]
+        var region = NamedRegion(settings, environment, profile)
             ?? throw new AwsFailure(AwsFailureKind.Configuration, "region", null, "no AWS region: give --region, set AWS_REGION, or put region into the profile");
         // It becomes part of host names.
         return region.Length <= 40 && region.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')
             ? region
             : throw new AwsFailure(AwsFailureKind.Configuration, "region", null, $"{Failures.OneLine(region)} is not the name of an AWS region");
     }
+
+    private static string? NamedRegion(AwsSettings settings, AwsEnvironment environment, ConfigSection? profile) =>
+        NullIfEmpty(settings.Region) ?? environment["AWS_REGION"] ?? environment["AWS_DEFAULT_REGION"] ?? profile?["region"];
 
     private static ConfigSection? ServicesOf(ConfigSection? profile, ConfigFiles files) => profile?["services"] is { } name
         ? files.Services(name) ?? throw new AwsFailure(AwsFailureKind.Configuration, $"profile {profile.Name}", null, $"profile {profile.Name} names services {name}, but {files.ConfigPath} has no [services {name}]")

@@ -14,11 +14,17 @@ internal sealed record Surroundings
     internal bool IsInputTerminal { get; init; }
     internal bool IsErrorTerminal { get; init; }
 
+    /// <summary>Columns of the terminal that stdout is; null: it is none.</summary>
+    internal int? OutputColumns { get; init; }
+
     /// <summary>Who answers questions; null: nobody, because input or stderr is no terminal.</summary>
     internal IQuestions? Questions { get; init; }
 
     /// <summary>Colours only on a terminal that has them, and not against the user's will (no-color.org).</summary>
     internal bool UsesColor => IsErrorTerminal && string.IsNullOrEmpty(Environment("NO_COLOR")) && Environment("TERM") != "dumb";
+
+    /// <summary>The same for results.</summary>
+    internal bool ResultsUseColor => OutputColumns is not null && string.IsNullOrEmpty(Environment("NO_COLOR")) && Environment("TERM") != "dumb";
 
     /// <summary>Progress rewrites its line: only where that works.</summary>
     internal bool ShowsProgress => IsErrorTerminal && Environment("TERM") != "dumb";
@@ -36,8 +42,22 @@ internal sealed record Surroundings
             WorkingDirectory = System.Environment.CurrentDirectory,
             IsInputTerminal = !Console.IsInputRedirected,
             IsErrorTerminal = !Console.IsErrorRedirected,
+            OutputColumns = Console.IsOutputRedirected ? null : Columns(),
         };
         return plain is { IsInputTerminal: true, ShowsProgress: true } ? plain with { Questions = new TerminalQuestions(plain) } : plain;
+    }
+
+    // A terminal that does not know its width says 0, or nothing at all.
+    private static int Columns()
+    {
+        try
+        {
+            return Console.WindowWidth is > 0 and var columns ? columns : 80;
+        }
+        catch (IOException)
+        {
+            return 80;
+        }
     }
 
     // UTF-8 whatever the locale says: the arrow of the ready line is part of the interface.

@@ -73,6 +73,13 @@ public sealed class MalformedCommandLineTests
         "--profile ␀", "--json=1", "--quiet=1", "-- x", "--", "--nam x", "␀", "␤",
     ];
 
+    private static readonly string[] OfCost =
+    [
+        "--hours-a-day", "--hours-a-day abc", "--hours-a-day 25", "--hours-a-day -1", "--hours-a-day 8 --hours-a-day 9", "--idle-hours 30", "--idle-hours x", "--hours-a-day 20 --idle-hours 5",
+        "--gb", "--gb many", "--gb 1,5", "--zones 0", "--zones 4", "--zones", "--hours 0", "--hours 1000", "--acu 0", "--acu 300", "--storage-gb -5", "--calls x", "--dpus 1e6",
+        "--svg --csv", "--json --svg", "--prices --svg", "--svg=cost.svg", "--region Tokyo", "--regoin us-east-1", "app db", "--unknown", "-- psql",
+    ];
+
     private static readonly string[] OfPolicy =
     [
         "", "a", "--for", "--for ␀", "--for down", "--for up a", "--for bastion a", "--for connect a b", "--for up --via ssh", "--for up --bastion i-1", "--for up --secret x", "--for bastion --user x", "--for connect a --pattern both",
@@ -95,7 +102,7 @@ public sealed class MalformedCommandLineTests
 
     private static readonly (string Verb, string[] Words)[] All =
     [
-        ("connect", OfConnect), ("tunnel", OfTunnel), ("exec", OfExec), ("sql", OfSql), ("targets", OfTargets), ("up", OfUp), ("status", OfStatus), ("down", OfDown), ("policy", OfPolicy), ("lab", OfLab), ("plugin install", OfPluginInstall),
+        ("connect", OfConnect), ("tunnel", OfTunnel), ("exec", OfExec), ("sql", OfSql), ("targets", OfTargets), ("up", OfUp), ("status", OfStatus), ("down", OfDown), ("cost", OfCost), ("policy", OfPolicy), ("lab", OfLab), ("plugin install", OfPluginInstall),
     ];
 
     public static TheoryData<string> Lines => [.. WithoutVerb.Concat(All.SelectMany(v => v.Words.Select(r => $"{v.Verb} {r}".TrimEnd())))];

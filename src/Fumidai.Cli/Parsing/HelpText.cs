@@ -71,6 +71,7 @@ internal static class HelpText
         OptionGroup.Database => "Sign-in",
         OptionGroup.Service => "As a service",
         OptionGroup.Sql => "Statements and results",
+        OptionGroup.Cost => "What is counted",
         OptionGroup.Aws => "AWS",
         OptionGroup.Lab => "Lab",
         OptionGroup.Plugin => "Link",

@@ -9,6 +9,7 @@ internal enum OptionGroup
     Database,
     Service,
     Sql,
+    Cost,
     Aws,
     Lab,
     Plugin,

@@ -18,6 +18,9 @@ public sealed record MonthlyCost(string Region, IReadOnlyList<CostLine> Lines)
     /// <summary>A month, in hours: 365 days × 24 / 12.</summary>
     public const decimal HoursPerMonth = 730;
 
+    /// <summary>Gigabytes a month to the internet that an account has free.</summary>
+    public const decimal FreeTransferGb = 100;
+
     /// <summary>Sum of what is known, in USD.</summary>
     public decimal KnownUsd => Lines.Sum(l => l.Usd ?? 0);
 
@@ -30,9 +33,11 @@ public sealed record MonthlyCost(string Region, IReadOnlyList<CostLine> Lines)
     /// <summary>A month of a stack. Source of the formulas: aws-facts §7.3.</summary>
     public static MonthlyCost Of(StackQuantities stack, PriceTable prices, string region, CostUsage usage)
     {
-        var privateHours = stack.StopsWhenIdle ? usage.Hours : HoursPerMonth;
-        var acuHours = Math.Max(stack.MinAcu, usage.Acu) * usage.Hours + stack.MinAcu * (HoursPerMonth - usage.Hours);
-        return Bill(stack, prices, region, HoursPerMonth, privateHours, HoursPerMonth, acuHours, usage);
+        var running = Math.Min(usage.Hours + usage.IdleHours, usage.MonthHours);
+        var privateHours = stack.StopsWhenIdle ? running : usage.MonthHours;
+        var publicHours = stack.PublicStopsWhenIdle ? running : usage.MonthHours;
+        var acuHours = Math.Max(stack.MinAcu, usage.Acu) * usage.Hours + stack.MinAcu * (usage.MonthHours - usage.Hours);
+        return Bill(stack, prices, region, usage.MonthHours, privateHours, publicHours, acuHours, usage);
     }
 
     /// <summary>An hour of a stack as it runs now; what is billed by the month (disks, storage, the secret) as its 730th part.</summary>
@@ -67,6 +72,7 @@ public sealed record MonthlyCost(string Region, IReadOnlyList<CostLine> Lines)
         Add("Private bastion's public address", stack.IsPrivateBastionOutside ? privateHours : 0, "ipv4-hour");
         Add("Public bastion", stack.HasPublicBastion ? publicHours : 0, stack.BastionType);
         Add("Public bastion's address", stack.HasPublicBastion ? publicHours : 0, "ipv4-hour");
+        Add("Data to the internet beyond the free 100 GB", stack.HasPublicBastion ? Math.Max(0, usage.TransferGb - FreeTransferGb) : 0, "transfer-gb");
         Add("Bastions' disks", bastions * StackQuantities.DiskGb, "gp3-gb");
         if (stack.HasCluster)
         {

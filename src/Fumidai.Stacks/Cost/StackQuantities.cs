@@ -15,6 +15,8 @@ public sealed record StackQuantities
     public bool IsPrivateBastionOutside { get; init; }
     /// <summary>Whether it stops itself.</summary>
     public bool StopsWhenIdle { get; init; }
+    /// <summary>Whether the public bastion is stopped when nobody uses it; its address is then given back.</summary>
+    public bool PublicStopsWhenIdle { get; init; }
     /// <summary>Whether there is a public bastion.</summary>
     public bool HasPublicBastion { get; init; }
     /// <summary>Instance type of the bastions.</summary>
