@@ -8,7 +8,7 @@ public sealed class MalformedCommandLineTests
     // Words are separated by one blank; ␀ stands for an empty word, ␤ for a line end in one.
     private static readonly string[] WithoutVerb =
     [
-        "conect", "Connect", "tunel app", "target", "targts", "exce app -- ls", "upp", "dwon", "states", "doctor app",
+        "conect", "Connect", "tunel app", "target", "targts", "exce app -- ls", "upp", "dwon", "states", "docter app",
         "--region eu-west-1", "-v", "--", "-- psql", "␀", "␤", "\u001b[31mconnect", "--version x", "plugin", "plugin instal",
         "plugin --dir x", "plugin uninstall", "connect\u0000", "/etc/passwd", "help nothing", "-", "--nothing", "nothing --help", "lab2",
     ];
@@ -80,6 +80,12 @@ public sealed class MalformedCommandLineTests
         "--svg --csv", "--json --svg", "--prices --svg", "--svg=cost.svg", "--region Tokyo", "--regoin us-east-1", "app db", "--unknown", "-- psql",
     ];
 
+    private static readonly string[] OfDoctor =
+    [
+        "a b", "a --port", "a --port abc", "a --port 65536", "a --via", "a --via tcp", "a --via ␀", "a --bastion x", "a --bastion i-", "a --region EU", "a --region ␀", "a --endpoint-url x", "a --endpoint-url ␀",
+        "a -- psql", "a --fix=1", "a --no-proof=yes", "a --fixx", "a --json=1", "a --secret ␀", "a --user ␀", "a --config ␀", "cluster/", "clutser/app", "host/x", "a --drain 1s", "a --pattern both", "␀", "␤",
+    ];
+
     private static readonly string[] OfPolicy =
     [
         "", "a", "--for", "--for ␀", "--for down", "--for up a", "--for bastion a", "--for connect a b", "--for up --via ssh", "--for up --bastion i-1", "--for up --secret x", "--for bastion --user x", "--for connect a --pattern both",
@@ -102,7 +108,7 @@ public sealed class MalformedCommandLineTests
 
     private static readonly (string Verb, string[] Words)[] All =
     [
-        ("connect", OfConnect), ("tunnel", OfTunnel), ("exec", OfExec), ("sql", OfSql), ("targets", OfTargets), ("up", OfUp), ("status", OfStatus), ("down", OfDown), ("cost", OfCost), ("policy", OfPolicy), ("lab", OfLab), ("plugin install", OfPluginInstall),
+        ("connect", OfConnect), ("tunnel", OfTunnel), ("exec", OfExec), ("sql", OfSql), ("targets", OfTargets), ("up", OfUp), ("status", OfStatus), ("down", OfDown), ("doctor", OfDoctor), ("cost", OfCost), ("policy", OfPolicy), ("lab", OfLab), ("plugin install", OfPluginInstall),
     ];
 
     public static TheoryData<string> Lines => [.. WithoutVerb.Concat(All.SelectMany(v => v.Words.Select(r => $"{v.Verb} {r}".TrimEnd())))];

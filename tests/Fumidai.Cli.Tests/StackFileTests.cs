@@ -32,7 +32,7 @@ public sealed class StackFileTests
     [Theory]
     [InlineData("nmae: x", "f.yaml:1: unknown key “nmae”; did you mean name?")]
     [InlineData("name: x\nmin-acu: 1", "f.yaml:2: unknown key “min-acu”; did you mean min_acu?")]
-    [InlineData("pattern: all", "f.yaml:1: pattern must be private, public or both, not “all”")]
+    [InlineData("pattern: all", "f.yaml:1: pattern must be private, public, both or eice, not “all”")]
     [InlineData("\n\nmax_acu: big", "f.yaml:3: max_acu must be a capacity")]
     [InlineData("name: [a, b]", "f.yaml:1: name is one value")]
     [InlineData("tags: x", "f.yaml:1: tags are keys with values")]

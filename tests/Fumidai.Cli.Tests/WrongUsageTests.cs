@@ -27,14 +27,32 @@ public sealed class WrongUsageTests(WrongUsageTests.Account account) : IClassFix
                 var app = m.DbClusters["app"];
                 m.DbClusters["bare"] = new DbCluster
                 {
-                    Id = "bare", Account = app.Account, Region = app.Region, Engine = app.Engine, EngineVersion = app.EngineVersion, MasterUsername = app.MasterUsername, Status = "available", Address = app.Address,
-                    Endpoint = "bare.example", ReaderEndpoint = "bare-ro.example", Port = 5432, SubnetGroup = app.SubnetGroup, ResourceId = "cluster-BARE", CreatedAt = app.CreatedAt,
+                    Id = "bare",
+                    Account = app.Account,
+                    Region = app.Region,
+                    Engine = app.Engine,
+                    EngineVersion = app.EngineVersion,
+                    MasterUsername = app.MasterUsername,
+                    Status = "available",
+                    Address = app.Address,
+                    Endpoint = "bare.example",
+                    ReaderEndpoint = "bare-ro.example",
+                    Port = 5432,
+                    SubnetGroup = app.SubnetGroup,
+                    ResourceId = "cluster-BARE",
+                    CreatedAt = app.CreatedAt,
                 };
                 m.DbClusters["bare"].SecurityGroupIds.AddRange(app.SecurityGroupIds);
                 var here = m.Stacks.Values.Single();
                 var foreign = new Stack
                 {
-                    Id = here.Id.Replace("stack/here/", "stack/theirs/", StringComparison.Ordinal), Name = "theirs", Account = here.Account, Region = here.Region, Caller = here.Caller, CreatedAt = here.CreatedAt, Status = "CREATE_COMPLETE",
+                    Id = here.Id.Replace("stack/here/", "stack/theirs/", StringComparison.Ordinal),
+                    Name = "theirs",
+                    Account = here.Account,
+                    Region = here.Region,
+                    Caller = here.Caller,
+                    CreatedAt = here.CreatedAt,
+                    Status = "CREATE_COMPLETE",
                 };
                 m.Stacks[foreign.Id] = foreign;
             });
@@ -50,7 +68,7 @@ public sealed class WrongUsageTests(WrongUsageTests.Account account) : IClassFix
 
     [Theory]
     // Said wrongly.
-    [InlineData(2, "must be private, public or both", "up --pattern sideways --yes")]
+    [InlineData(2, "must be private, public, both or eice", "up --pattern sideways --yes")]
     [InlineData(2, "Did you mean --pattern", "up --patern both --yes")]
     [InlineData(2, "unexpected “now”", "up now --yes")]
     [InlineData(2, "vpc-", "up --vpc default --yes")]
