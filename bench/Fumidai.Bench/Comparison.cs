@@ -14,6 +14,9 @@ internal sealed class Comparison(string fumidai, string title, int runs, int pay
     private readonly Dictionary<string, Dictionary<string, List<double>>> _table = [];
     private readonly List<Way> _ways = [];
 
+    /// <summary>Added round trip in milliseconds.</summary>
+    private static double Added => Number("FUMIDAI_BENCH_RTT", 0);
+
     private long Bulk => (long)Number("FUMIDAI_BENCH_MIB", 128) << 20;
 
     public async Task RunAsync()
@@ -25,23 +28,29 @@ internal sealed class Comparison(string fumidai, string title, int runs, int pay
         var host = string.Create(CultureInfo.InvariantCulture, $"localhost:{farEnd.Port}");
         var only = Environment.GetEnvironmentVariable("FUMIDAI_BENCH_WAYS")?.Split(',');
         bool Wanted(string way) => only is null || only.Contains(way);
+        // The line lies where the network would: before the far end itself, before the chain's relay, before sshd, before the service.
+        await using var line = Added > 0 ? new DelayLine(TimeSpan.FromMilliseconds(Added / 2)) : null;
+        var api = new Uri(Environment.GetEnvironmentVariable("AWS_ENDPOINT_URL")!).Port;
+        (string, string)[] ours = line is null ? [] : [("AWS_ENDPOINT_URL", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{line.To(api)}"))];
         try
         {
             if (Wanted("direct"))
-                _ways.Add(new("direct", farEnd.Port, null));
+                _ways.Add(new("direct", line?.To(farEnd.Port) ?? farEnd.Port, null));
             if (Wanted("chain"))
-                _ways.Add(await Ways.ChainAsync(farEnd.Port, payload));
+                _ways.Add(await Ways.ChainAsync(farEnd.Port, payload, line));
             if (Wanted("openssh"))
             {
-                if (await Ways.OpenSshAsync(@public[0], @public[1], @public[3], host) is { } openSsh)
+                var sshd = line is null ? @public[3] : line.To(int.Parse(@public[3], CultureInfo.InvariantCulture), IPAddress.Parse(@public[1])).ToString(CultureInfo.InvariantCulture);
+                if (await Ways.OpenSshAsync(@public[0], line is null ? @public[1] : "127.0.0.1", sshd, host) is { } openSsh)
                     _ways.Add(openSsh);
                 else
                     Console.WriteLine("ssh -L: not measured, as ssh, ssh-keygen or aws is missing here");
             }
-            if (Wanted("ssh"))
+            // The address of sshd comes from the model, so there is no place for the line.
+            if (Wanted("ssh") && line is null)
                 _ways.Add(await Ways.FumidaiAsync(fumidai, "ssh", @public[0], host));
             if (Wanted("ssm"))
-                _ways.Add(await Ways.FumidaiAsync(fumidai, "ssm", @private[0], host));
+                _ways.Add(await Ways.FumidaiAsync(fumidai, "ssm", @private[0], host, ours));
             foreach (var way in _ways)
                 Note("command to open port, ms", way, way.ReadyMilliseconds);
             if (Does("memory"))
@@ -167,13 +176,20 @@ internal sealed class Comparison(string fumidai, string title, int runs, int pay
     {
         var names = _table.Values.SelectMany(c => c.Keys).Distinct().OrderBy(n => Array.IndexOf(["direct", "bare chain", "ssh -L", "fumidai ssh", "fumidai ssm"], n)).ToArray();
         var load = OperatingSystem.IsLinux() ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "?";
-        Console.WriteLine($"{title}: medians of {runs}, {Environment.ProcessorCount} cores, {Bulk >> 20} MiB a transfer, chain with payloads of {payload} bytes, load {load}, {DateTime.UtcNow:yyyy-MM-dd}.");
+        Console.WriteLine($"{title}: medians of {runs}, {Environment.ProcessorCount} cores, {Bulk >> 20} MiB a transfer,{(Added > 0 ? string.Create(CultureInfo.InvariantCulture, $" {Added:0} ms of round trip added,") : "")} chain with payloads of {payload} bytes, load {load}, {DateTime.UtcNow:yyyy-MM-dd}.");
         Console.WriteLine();
         Console.WriteLine("| | " + string.Join(" | ", names) + " |");
         Console.WriteLine("|---" + string.Concat(Enumerable.Repeat("|---", names.Length)) + "|");
         foreach (var (row, cells) in _table)
             Console.WriteLine($"| {row} | " + string.Join(" | ", names.Select(n => cells.TryGetValue(n, out var values) ? Median(values).ToString(Median(values) < 20 ? "0.0" : "0", CultureInfo.InvariantCulture) : "–")) + " |");
         Console.WriteLine();
+        if (Environment.GetEnvironmentVariable("FUMIDAI_BENCH_SVG") is not { Length: > 0 } folder)
+            return;
+        Directory.CreateDirectory(folder);
+        var slug = string.Concat(title.ToLowerInvariant().Where(c => !char.IsPunctuation(c)).Select(c => char.IsLetterOrDigit(c) ? c : '-'));
+        Plot.Write(
+            Path.Combine(folder, slug + (Added > 0 ? string.Create(CultureInfo.InvariantCulture, $"-{Added:0}ms") : "") + ".svg"), $"{title}: medians of {runs}, load {load}, {DateTime.UtcNow:yyyy-MM-dd}", names,
+            [.. _table.Select(row => (row.Key, names.Select(n => row.Value.TryGetValue(n, out var values) ? Median(values) : double.NaN).ToArray()))]);
     }
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);

@@ -45,13 +45,14 @@ internal sealed class FarEnd : IAsyncDisposable
     {
         using var _ = client;
         client.NoDelay = true;
-        var buffer = new byte[256 * 1024];
+        var asked = new byte[9];
         try
         {
-            if (!await ReadExactAsync(client, buffer.AsMemory(0, 9)))
+            if (!await ReadExactAsync(client, asked))
                 return;
-            var left = BinaryPrimitives.ReadInt64BigEndian(buffer.AsSpan(1));
-            switch ((char)buffer[0])
+            var left = BinaryPrimitives.ReadInt64BigEndian(asked.AsSpan(1));
+            var buffer = new byte[asked[0] == 'E' ? 16 * 1024 : 256 * 1024];
+            switch ((char)asked[0])
             {
                 case 'D':
                     for (; left > 0; left -= Math.Min(left, buffer.Length))

@@ -7,17 +7,17 @@ namespace Fumidai.Bench;
 internal static class Ways
 {
     /// <summary><c>fumidai tunnel host/localhost:PORT</c> through a bastion of the lab whose environment we run in.</summary>
-    public static async Task<Way> FumidaiAsync(string fumidai, string route, string bastion, string host, params string[] more)
+    public static async Task<Way> FumidaiAsync(string fumidai, string route, string bastion, string host, params (string Name, string Value)[] environment)
     {
         var watch = Stopwatch.StartNew();
-        var process = Start(fumidai, ["tunnel", "host/" + host, "--via", route, "--bastion", bastion, .. more]);
+        var process = Start(fumidai, ["tunnel", "host/" + host, "--via", route, "--bastion", bastion], environment);
         var line = await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException(await process.StandardError.ReadToEndAsync());
         _ = process.StandardError.ReadToEndAsync();
         return new Way($"fumidai {route}", int.Parse(line.Split(' ')[2].Split(':')[^1], CultureInfo.InvariantCulture), process) { ReadyMilliseconds = watch.Elapsed.TotalMilliseconds };
     }
 
     /// <summary>The bare chain with that payload; CPU and memory are those of its client.</summary>
-    public static async Task<Way> ChainAsync(int farPort, int payload)
+    public static async Task<Way> ChainAsync(int farPort, int payload, DelayLine? line = null)
     {
         var started = new List<Process>();
         async Task<string> LinkAsync(string part, string to)
@@ -28,7 +28,7 @@ internal static class Ways
         }
         var agent = await LinkAsync("agent", farPort.ToString(CultureInfo.InvariantCulture));
         var relay = await LinkAsync("relay", agent);
-        var client = await LinkAsync("client", relay);
+        var client = await LinkAsync("client", line is null ? relay : line.To(int.Parse(relay, CultureInfo.InvariantCulture)).ToString(CultureInfo.InvariantCulture));
         return new Way("bare chain", int.Parse(client, CultureInfo.InvariantCulture), started[2]) { Others = [started[0], started[1]] };
     }
 

@@ -11,6 +11,8 @@ public sealed record CommandLineSettings
     public int? Port { get; init; }
     /// <summary><c>--sessions</c>: Session Manager sessions to one destination at most.</summary>
     public int? Sessions { get; init; }
+    /// <summary><c>--keep-alive</c>: whether idle sessions are kept from their idle timeout.</summary>
+    public bool KeepAlive { get; init; }
     /// <summary><c>--profile</c>.</summary>
     public string? Profile { get; init; }
     /// <summary><c>--region</c>.</summary>

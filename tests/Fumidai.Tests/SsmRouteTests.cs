@@ -10,7 +10,7 @@ public sealed class SsmRouteTests : IDisposable
 {
     private static readonly HostPort Destination = new("db.internal", 5432);
 
-    private readonly FakeTimeProvider _time = new();
+    private readonly PausedTime _time = new();
     private readonly Requests.Heard _heard = new();
     private readonly List<PlayedSession> _sessions = [];
     private readonly Queue<Exception> _failures = new();
@@ -18,7 +18,7 @@ public sealed class SsmRouteTests : IDisposable
 
     public void Dispose() => _starts.Dispose();
 
-    private SsmRoute Route(int sessions = 1) => new(Requests.To(Destination, _heard, time: _time), "i-0abc", (_, _) =>
+    private SsmRoute Route(int sessions = 1, SessionLife? life = null) => new(Requests.To(Destination, _heard, time: _time), "i-0abc", (_, _) =>
     {
         _starts.Release();
         if (_failures.TryDequeue(out var failure))
@@ -26,7 +26,7 @@ public sealed class SsmRouteTests : IDisposable
         var session = new PlayedSession($"me-{_sessions.Count}");
         _sessions.Add(session);
         return Task.FromResult<IPortSession>(session);
-    }, sessions);
+    }, sessions, life);
 
     private static async Task<RouteChannel> OpenAsync(IRoute route, HostPort? destination = null) =>
         await route.OpenAsync(destination ?? Destination, CancellationToken.None);
@@ -53,6 +53,27 @@ public sealed class SsmRouteTests : IDisposable
     }
 
     [Fact]
+    public async Task Connections_that_come_at_once_are_spread_as_if_they_came_one_after_the_other()
+    {
+        var begin = new TaskCompletionSource();
+        await using var route = new SsmRoute(Requests.To(Destination, _heard, time: _time), "i-0abc", async (_, _) =>
+        {
+            if (_sessions.Count > 0)
+                await begin.Task;
+            lock (_sessions)
+            {
+                _sessions.Add(new PlayedSession($"me-{_sessions.Count}"));
+                return _sessions[^1];
+            }
+        }, 4);
+        await OpenAsync(route);
+        var opening = Enumerable.Range(0, 7).Select(_ => Task.Run(() => OpenAsync(route))).ToArray();
+        begin.SetResult();
+        await Task.WhenAll(opening).WaitAsync(Requests.Guard);
+        Assert.Equal([2, 2, 2, 2], _sessions.Select(s => s.Streams.Count));
+    }
+
+    [Fact]
     public async Task A_connection_goes_to_the_session_with_the_fewest()
     {
         await using var route = Route(sessions: 2);
@@ -75,14 +96,19 @@ public sealed class SsmRouteTests : IDisposable
     {
         await using var route = Route(sessions: 4);
         await OpenAsync(route);
-        for (var i = 0; i < 3; i++)
+        for (var i = 0; i < 2; i++)
             _failures.Enqueue(new FumidaiException(Reason.NoRoute, "cannot start a session", "throttled", retry: true));
-        for (var i = 0; i < 6; i++)
+        await OpenAsync(route);
+        Assert.Single(_failures); // asked once
+        var third = OpenAsync(route);
+        Assert.False(third.IsCompleted); // throttled, most likely: that passes
+        _time.Advance(SessionPool.FirstRest);
+        await third.WaitAsync(Requests.Guard);
+        Assert.Empty(_failures); // asked again, refused again: not a throttle
+        for (var i = 0; i < 3; i++)
             await OpenAsync(route);
         Assert.Single(_sessions);
-        Assert.Equal(2, _failures.Count); // asked once, then left alone
-        _failures.Clear();
-        _time.Advance(SessionPool.FirstRest);
+        _time.Advance(SessionPool.FirstRest * 2);
         await OpenAsync(route);
         Assert.Equal(2, _sessions.Count);
         Assert.False(route.Ended.IsCompleted);
@@ -97,6 +123,38 @@ public sealed class SsmRouteTests : IDisposable
         await OpenAsync(route);
         Assert.Equal([1, 1], _sessions.Select(s => s.Streams.Count));
     }
+
+    [Fact]
+    public async Task Before_the_account_s_maximum_a_fresh_session_takes_over_new_connections_and_the_old_ones_go_on()
+    {
+        await using var route = Route(life: new SessionLife(null, TimeSpan.FromMinutes(60)));
+        var channel = await OpenAsync(route);
+        await _sessions[0].Streams[0].Far.WriteAsync(new byte[1]); // it is sound, however long it will be silent
+        var read = await channel.Input.ReadAsync(CancellationToken.None);
+        channel.Input.AdvanceTo(read.Buffer.End);
+        _time.Advance(TimeSpan.FromMinutes(54.9));
+        Assert.Single(_sessions);
+        _failures.Enqueue(new FumidaiException(Reason.NoRoute, "cannot start a session", "throttled", retry: true));
+        _time.Advance(TimeSpan.FromMinutes(0.2));
+        Assert.Contains("ends soon, and no other can be opened yet", (await HeardAsync("degraded")).Text, StringComparison.Ordinal);
+        _time.Advance(SsmRoute.RenewalPause);
+        Assert.Contains("at the account's maximum of 60; new connections have a fresh one, 1 goes on until then", (await HeardAsync("session_ending")).Text, StringComparison.Ordinal);
+        await OpenAsync(route);
+        Assert.Equal([1, 1], _sessions.Select(s => s.Streams.Count));
+        Assert.False(channel.Ended.IsCompleted);
+        Assert.False(_sessions[0].IsDisposed);
+        _sessions[0].Streams[0].Finish(null);
+        await _sessions[0].Disposed.WaitAsync(Requests.Guard);
+        Assert.False(_sessions[1].IsDisposed);
+    }
+
+    [Theory]
+    [InlineData(null, null, null)]
+    [InlineData(5, null, "Sessions end after 5 silent minutes, by the account's preferences")]
+    [InlineData(null, 60, "Sessions end 60 minutes after their start in any case, by the account's preferences")]
+    [InlineData(5, 60, "Sessions end after 5 silent minutes and 60 minutes after their start in any case, by the account's preferences")]
+    public void The_account_s_preferences_are_shown_where_there_are_any(int? idle, int? longest, string? text) =>
+        Assert.Equal(text, new SessionLife(idle is { } i ? TimeSpan.FromMinutes(i) : null, longest is { } l ? TimeSpan.FromMinutes(l) : null).Text);
 
     [Fact]
     public async Task Closing_ends_every_session_also_those_out_of_use()
@@ -205,14 +263,9 @@ public sealed class SsmRouteTests : IDisposable
         _sessions[0].End(new SessionEnd(SessionEndKind.Lost, ""));
         Assert.True(await _starts.WaitAsync(Requests.Guard)); // the first session
         Assert.True(await _starts.WaitAsync(Requests.Guard)); // throttled: pauses, then tries again
-        while (!route.Ended.IsCompleted)
-        {
-            // Slowly, for it is given up three seconds after its beginning.
-            for (var i = 0; i < 50; i++)
-                await Task.Yield();
-            _time.Advance(TimeSpan.FromMilliseconds(10));
-        }
-        Assert.Contains("AccessDeniedException", (await route.Ended)!.Message, StringComparison.Ordinal);
+        await _time.SecondAwaited.WaitAsync(Requests.Guard);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Contains("AccessDeniedException", (await route.Ended.WaitAsync(Requests.Guard))!.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -237,6 +290,22 @@ public sealed class SsmRouteTests : IDisposable
         Assert.Equal(Reason.NoRoute, e.Reason);
         Assert.Contains(words.TrimEnd('.'), e.Message, StringComparison.Ordinal);
         Assert.Contains(advice, e.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Tells when somebody begins to wait for a second.</summary>
+    private sealed class PausedTime : FakeTimeProvider
+    {
+        private readonly TaskCompletionSource _awaited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task SecondAwaited => _awaited.Task;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            if (dueTime == TimeSpan.FromSeconds(1))
+                _awaited.TrySetResult();
+            return timer;
+        }
     }
 
     private sealed class PlayedSession(string id) : IPortSession

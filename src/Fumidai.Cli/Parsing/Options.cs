@@ -17,6 +17,8 @@ internal static class Options
 
     internal static readonly OptionSpec Sessions = new("--sessions", "N", "Session Manager sessions at most; connections are spread over them; default: 10", OptionGroup.Route, Number(1, 100));
 
+    internal static readonly OptionSpec KeepAlive = new("--keep-alive", null, "keep idle Session Manager sessions from the account's idle timeout", OptionGroup.Route);
+
     internal static readonly OptionSpec SecretId = new("--secret", "ID", "Secrets Manager secret to sign in with; default: the cluster's own", OptionGroup.Database, NotEmpty);
     internal static readonly OptionSpec User = new("--user", "NAME", "database user", OptionGroup.Database, NotEmpty);
     internal static readonly OptionSpec DatabaseName = new("--database", "NAME", "database to open", OptionGroup.Database, NotEmpty);
@@ -63,8 +65,8 @@ internal static class Options
 
     internal static readonly OptionSpec[] OfAws = [Profile, Region, EndpointUrl];
     internal static readonly OptionSpec[] OfOutput = [Json, Quiet, Verbose];
-    internal static readonly OptionSpec[] OfTunnel = [Via, Bastion, Identity, Port, Sessions, AuthProxy, Auth, SecretId, User, DatabaseName, CaFile, TrustLoopback, AllowMd5, Drain, HealthPort, HealthAddress, .. OfAws, Config, .. OfOutput, Yes];
-    internal static readonly OptionSpec[] OfClient = [Via, Bastion, Identity, Port, Sessions, Auth, SecretId, User, DatabaseName, CaFile, .. OfAws, Config, .. OfOutput, Yes];
+    internal static readonly OptionSpec[] OfTunnel = [Via, Bastion, Identity, Port, Sessions, KeepAlive, AuthProxy, Auth, SecretId, User, DatabaseName, CaFile, TrustLoopback, AllowMd5, Drain, HealthPort, HealthAddress, .. OfAws, Config, .. OfOutput, Yes];
+    internal static readonly OptionSpec[] OfClient = [Via, Bastion, Identity, Port, Sessions, KeepAlive, Auth, SecretId, User, DatabaseName, CaFile, .. OfAws, Config, .. OfOutput, Yes];
     internal static readonly OptionSpec[] OfExec = [.. OfClient, NoAuthProxy, TrustLoopback, AllowMd5];
 
     private static string? NotEmpty(string value) =>

@@ -24,6 +24,7 @@ internal sealed record Typed(IReadOnlyList<string> Targets, IReadOnlyDictionary<
         Identity = Value(Options.Identity),
         Port = Number(Options.Port),
         Sessions = Number(Options.Sessions),
+        KeepAlive = Has(Options.KeepAlive),
         Secret = Value(Options.SecretId),
         User = Value(Options.User),
         Database = Value(Options.DatabaseName),

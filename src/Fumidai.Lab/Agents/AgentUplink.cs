@@ -30,7 +30,7 @@ internal sealed class AgentUplink(LabContext context, string instanceId) : IDisp
         using var signed = new HttpRequestMessage(HttpMethod.Get, new Uri(context.ApiAddress, path));
         SigV4.Sign(signed, [], Keys(), Service, session.Order.Region, context.Time.GetUtcNow());
         var headers = signed.Headers.Select(header => new KeyValuePair<string, string>(header.Key, string.Join(',', header.Value))).ToList();
-        var socket = await BatchedWebSocket.ConnectAsync($"ws://{context.ApiAddress.Authority}{path}", headers, new SocketSettings { PingInterval = TimeSpan.FromSeconds(54), PongTimeout = TimeSpan.FromSeconds(60) }, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+        var socket = await BatchedWebSocket.ConnectAsync($"ws://{context.ApiAddress.Authority}{path}", headers, new SocketSettings { PingInterval = TimeSpan.FromSeconds(54), PongTimeout = TimeSpan.FromSeconds(60), GatherTime = TimeSpan.Zero }, TimeProvider.System, cancellationToken).ConfigureAwait(false);
         try
         {
             var first = JsonText.Bytes(json =>

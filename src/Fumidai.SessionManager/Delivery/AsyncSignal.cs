@@ -5,7 +5,7 @@ namespace Fumidai.SessionManager;
 /// <summary>
 /// Wakes one waiter; a signal given while nobody waits is kept, once. Waiting allocates nothing. Whoever wakes looks again at what it waited for.
 /// </summary>
-internal sealed class AsyncSignal : IValueTaskSource
+internal sealed class AsyncSignal : IValueTaskSource, IThreadPoolWorkItem
 {
     private readonly Lock _gate = new();
     private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
@@ -13,19 +13,39 @@ internal sealed class AsyncSignal : IValueTaskSource
     private bool _set;
     private bool _waiting;
 
+    /// <summary>
+    /// The waiter goes on within <see cref="Set"/>, on the thread of whoever gives the signal, instead of the pool: no wake-up of a thread lies
+    /// between. For waiters that never block and soon wait again.
+    /// </summary>
+    internal bool IsInline
+    {
+        get => !_core.RunContinuationsAsynchronously;
+        set => _core.RunContinuationsAsynchronously = !value;
+    }
+
     /// <summary>Wakes the waiter, or the next one.</summary>
     internal void Set()
     {
+        if (Claim()) _core.SetResult(true);
+    }
+
+    /// <summary>As <see cref="Set"/>, but the waiter goes on in the pool even if it is <see cref="IsInline"/>: for those who have no time for it.</summary>
+    internal void SetElsewhere()
+    {
+        if (Claim()) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    void IThreadPoolWorkItem.Execute() => _core.SetResult(true);
+
+    private bool Claim()
+    {
         lock (_gate)
         {
-            if (!_waiting)
-            {
-                _set = true;
-                return;
-            }
+            _set = !_waiting;
+            var claimed = _waiting;
             _waiting = false;
+            return claimed;
         }
-        _core.SetResult(true);
     }
 
     /// <summary>Waits for the next signal. One waiter at a time. Loops that end by looking at their own state need no token: who stops them calls <see cref="Set"/>.</summary>

@@ -15,6 +15,9 @@ internal sealed class Pacing(TimeProvider time, int perSecond, TimeSpan? pauseLi
     /// <summary>What a timer's step of about 4 ms is worth at a thousand messages a second.</summary>
     internal const int Step = 5;
 
+    /// <summary>One wake-up for a few messages; and a timer asked for less than a millisecond fires at once, in vain, again and again.</summary>
+    private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(2);
+
     private readonly Lock _gate = new();
     private readonly AsyncSignal _changed = new();
     private ITimer? _timer;
@@ -95,16 +98,16 @@ internal sealed class Pacing(TimeProvider time, int perSecond, TimeSpan? pauseLi
         if (_perSecond == 0) return true;
         Fill();
         if (_tokens >= 1) return true;
-        // Timers tick in steps of about 4 ms, so this is a few messages' wait at the safe rate, and no longer than it must be.
         wait = TimeSpan.FromSeconds((1 - _tokens) / _perSecond);
+        if (wait < ShortestWait) wait = ShortestWait;
         return false;
     }
 
     private void Fill()
     {
         var now = time.GetTimestamp();
-        // At a high rate a timer's step is worth more than the burst.
-        _tokens = Math.Min(Math.Max(burst, _perSecond / 100), _tokens + (time.GetElapsedTime(_filled, now).TotalSeconds * _perSecond));
+        // At a high rate a timer's step is worth more than the burst, and on a busy machine a step is long.
+        _tokens = Math.Min(Math.Max(burst, _perSecond / 40), _tokens + (time.GetElapsedTime(_filled, now).TotalSeconds * _perSecond));
         _filled = now;
     }
 

@@ -10,8 +10,8 @@ internal sealed class WindowControl(TimeProvider time, int largest)
 {
     internal const int Smallest = 48 * 1024;
 
-    /// <summary>Queueing that is tolerated: two milliseconds, or a quarter of the path's own round trip.</summary>
-    private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(2);
+    /// <summary>Queueing that is tolerated: a millisecond, or a quarter of the path's own round trip.</summary>
+    private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(1);
 
     /// <summary>The shortest round trip is measured anew so often, for paths change.</summary>
     private static readonly TimeSpan Memory = TimeSpan.FromSeconds(20);

@@ -20,6 +20,8 @@ internal sealed class MuxSession
     /// <summary>Streams that may wait to be accepted; as the stock library.</summary>
     public const int AcceptBacklog = 1024;
 
+    private const int TurnsOnBorrowedThread = 16;
+
     private readonly IPayloadChannel _channel;
     private readonly MuxRole _role;
     private readonly TimeSpan _holdLimit;
@@ -70,7 +72,7 @@ internal sealed class MuxSession
             stream = new MuxStream(this, _lastId, _budget, _holdLimit, _time) { OwesSyn = true };
             _streams.Add(stream.Id, stream);
         }
-        Schedule(stream);
+        Schedule(stream, lendsThread: true);
         return stream;
     }
 
@@ -145,15 +147,18 @@ internal sealed class MuxSession
     }
 
     /// <summary>Gives a stream a turn.</summary>
-    internal void Schedule(MuxStream stream) => _turns.Add(stream);
+    internal void Schedule(MuxStream stream, bool lendsThread) => _turns.Add(stream, lendsThread);
 
     /// <summary>Sends in turns until the session is over.</summary>
     /// <exception cref="SessionEndedException">The channel is over.</exception>
     public async Task RunSenderAsync(CancellationToken cancellationToken)
     {
         var message = new MessageFiller(_channel);
+        var borrowed = 0;
         while (!_turns.HaveEnded)
         {
+            // Whoever woke this loop lends it its thread for a lone message, not for everybody's bulk.
+            if (++borrowed == TurnsOnBorrowedThread) await Task.Yield();
             // Only between frames; and all frames are whole here.
             if (_role == MuxRole.Client && !message.HasBytes && _channel.WantedProbe is > 0 and var size)
                 await ProbeAsync(size, cancellationToken).ConfigureAwait(false);
@@ -161,7 +166,7 @@ internal sealed class MuxSession
                 await message.AddAsync(new MuxFrameHeader(MuxCommand.Nop, 0, 0), cancellationToken).ConfigureAwait(false);
             if (_turns.TryTake(out var stream))
             {
-                if (await TakeTurnAsync(stream, message, cancellationToken).ConfigureAwait(false)) _turns.Add(stream);
+                if (await TakeTurnAsync(stream, message, cancellationToken).ConfigureAwait(false)) _turns.Add(stream, lendsThread: false);
                 continue;
             }
             if (message.HasBytes)
@@ -171,7 +176,9 @@ internal sealed class MuxSession
                 if (_turns.HasSome) continue;
             }
             await _channel.FlushAsync(cancellationToken).ConfigureAwait(false);
-            await _turns.WhenSomeAsync().ConfigureAwait(false);
+            var some = _turns.WhenSomeAsync();
+            if (!some.IsCompleted) borrowed = 0;
+            await some.ConfigureAwait(false);
         }
     }
 

@@ -13,5 +13,5 @@ internal sealed class MuxStream(MuxSession session, uint id, ReceiveBudget budge
     /// <summary>Whether it stands on the sending loop's list. Under that list's lock.</summary>
     public bool IsScheduled { get; set; }
 
-    protected override void Schedule() => session.Schedule(this);
+    protected override void Schedule(bool lendsThread) => session.Schedule(this, lendsThread);
 }

@@ -7,7 +7,7 @@ internal sealed class SendTurns
 {
     private readonly Lock _sync = new();
     private readonly Queue<MuxStream> _waiting = new();
-    private readonly AsyncSignal _some = new();
+    private readonly AsyncSignal _some = new() { IsInline = true };
     private bool _keepAlive;
     private volatile bool _ended;
 
@@ -18,7 +18,9 @@ internal sealed class SendTurns
     public bool HasSome { get { lock (_sync) return _waiting.Count > 0 || _keepAlive; } }
 
     /// <summary>Puts a stream at the end of the list, if it does not stand there.</summary>
-    public void Add(MuxStream stream)
+    /// <param name="stream">Who has something to send.</param>
+    /// <param name="lendsThread">A sending loop that waits goes on within the call: a lone message leaves on its writer's own thread.</param>
+    public void Add(MuxStream stream, bool lendsThread)
     {
         lock (_sync)
         {
@@ -27,7 +29,8 @@ internal sealed class SendTurns
             _waiting.Enqueue(stream);
             if (_waiting.Count > 1) return;
         }
-        _some.Set();
+        if (lendsThread) _some.Set();
+        else _some.SetElsewhere();
     }
 
     /// <summary>Takes the first of the list.</summary>
@@ -45,7 +48,7 @@ internal sealed class SendTurns
     public void AskForKeepAlive()
     {
         lock (_sync) _keepAlive = true;
-        _some.Set();
+        _some.SetElsewhere();
     }
 
     /// <summary>Whether a NOP is wanted; asked once.</summary>
@@ -63,7 +66,7 @@ internal sealed class SendTurns
     public void End()
     {
         _ended = true;
-        _some.Set();
+        _some.SetElsewhere();
     }
 
     /// <summary>Waits for something to send. May come back for nothing.</summary>

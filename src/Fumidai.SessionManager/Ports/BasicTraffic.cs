@@ -131,5 +131,5 @@ internal sealed class BasicTraffic : IPortTraffic, ITrafficLoops
 internal sealed class BasicStream(AsyncSignal work, ReceiveBudget budget, TimeSpan holdLimit, TimeProvider time)
     : PipedStream(budget, holdLimit, time)
 {
-    protected override void Schedule() => work.Set();
+    protected override void Schedule(bool lendsThread) => work.Set();
 }

@@ -11,11 +11,11 @@ internal sealed class MuxedTraffic : IPortTraffic, ITrafficLoops
     private readonly bool _keepAlive;
     private readonly TimeProvider _time;
 
-    public MuxedTraffic(IPayloadChannel channel, string agentVersion, TimeSpan holdLimit, TimeProvider time)
+    public MuxedTraffic(IPayloadChannel channel, string agentVersion, TimeSpan holdLimit, TimeProvider time, bool keepAlive = false)
     {
         (_channel, _time) = (channel, time);
         _mux = new MuxSession(channel, MuxRole.Client, holdLimit, time);
-        _keepAlive = !PeerVersion.IsAgentNewerThan(agentVersion, PeerVersion.LastKeepAliveAgent);
+        _keepAlive = keepAlive || !PeerVersion.IsAgentNewerThan(agentVersion, PeerVersion.LastKeepAliveAgent);
     }
 
     public int OpenStreams => _mux.OpenStreams;

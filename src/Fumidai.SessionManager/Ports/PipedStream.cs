@@ -24,8 +24,11 @@ internal abstract partial class PipedStream : PortStream
     /// <summary>Bytes that may wait to be sent before the writer has to wait.</summary>
     internal const int MaxUnsent = 64 * 1024;
 
-    private static readonly PipeOptions ReceivePipe = new(pauseWriterThreshold: 0, useSynchronizationContext: false);
-    private static readonly PipeOptions SendPipe = new(pauseWriterThreshold: MaxUnsent, resumeWriterThreshold: MaxUnsent / 2, useSynchronizationContext: false);
+    /// <summary>A segment is one read from a socket, or one write to it.</summary>
+    private const int SegmentSize = 16 * 1024;
+
+    private static readonly PipeOptions ReceivePipe = new(pauseWriterThreshold: 0, minimumSegmentSize: SegmentSize, useSynchronizationContext: false);
+    private static readonly PipeOptions SendPipe = new(pauseWriterThreshold: MaxUnsent, resumeWriterThreshold: MaxUnsent / 2, minimumSegmentSize: SegmentSize, useSynchronizationContext: false);
 
     private readonly Lock _sync = new();
     private readonly Pipe _received = new(ReceivePipe);
@@ -80,7 +83,8 @@ internal abstract partial class PipedStream : PortStream
     internal bool IsFinished { get { lock (_sync) return _closeSaid && _peerEnded; } }
 
     /// <summary>Puts the stream on the sending loop's list.</summary>
-    protected abstract void Schedule();
+    /// <param name="lendsThread">The sending loop may run within the call; false where somebody waits for the caller.</param>
+    protected abstract void Schedule(bool lendsThread);
 
     /// <inheritdoc/>
     public sealed override void Abort(Exception reason) => Fail(reason, cutOff: true);
@@ -91,7 +95,7 @@ internal abstract partial class PipedStream : PortStream
         CompleteOutput(null);
         _input.Release();
         lock (_sync) _closing = true;
-        Schedule();
+        Schedule(lendsThread: true);
         Finish(evenIfOpen: true);
         return ValueTask.CompletedTask;
     }
@@ -126,7 +130,7 @@ internal abstract partial class PipedStream : PortStream
             _closing = true;
         }
         _unsent.Writer.CancelPendingFlush();
-        Schedule();
+        Schedule(lendsThread: false);
         Finish();
     }
 
@@ -148,7 +152,7 @@ internal abstract partial class PipedStream : PortStream
         }
         _budget.Return(unread);
         _unsent.Writer.CancelPendingFlush();
-        Schedule();
+        Schedule(lendsThread: false);
         _held.Stop();
         _ended.TrySetResult(reason);
     }
@@ -207,7 +211,7 @@ internal abstract partial class PipedStream : PortStream
             _unsent.Writer.Complete();
             _closing |= _inputReleased || _held.Limit == TimeSpan.Zero;
         }
-        Schedule();
+        Schedule(lendsThread: true);
         _held.Start();
         Finish();
     }
@@ -225,7 +229,7 @@ internal abstract partial class PipedStream : PortStream
             _closing |= _outputDone;
         }
         _budget.Return(unread);
-        Schedule();
+        Schedule(lendsThread: true);
         Finish();
     }
 
@@ -250,7 +254,7 @@ internal abstract partial class PipedStream : PortStream
             if (_closing) return;
             _closing = true;
         }
-        Schedule();
+        Schedule(lendsThread: false);
     }
 
     private void CloseInput()

@@ -31,9 +31,10 @@ public sealed class PortClient : IAsyncDisposable
         var handshake = channel.Handshake;
         IsSingleConnection = handshake.Property(PortProperties.Type) != PortProperties.LocalPortForwarding;
         IsMultiplexed = !IsSingleConnection && PeerVersion.IsAgentNewerThan(handshake.AgentVersion, PeerVersion.LastBasicAgent);
+        if (IsMultiplexed) channel.ReadInline();
         var basicLimit = options.HalfCloseLimit < BasicHalfCloseLimit || IsSingleConnection ? options.HalfCloseLimit : BasicHalfCloseLimit;
         _traffic = IsMultiplexed
-            ? new MuxedTraffic(channel, handshake.AgentVersion, options.HalfCloseLimit, options.Time)
+            ? new MuxedTraffic(channel, handshake.AgentVersion, options.HalfCloseLimit, options.Time, options.KeepAlive)
             : new BasicTraffic(channel, IsSingleConnection, basicLimit, options.Time);
         _running = RunAsync();
     }

@@ -24,6 +24,12 @@ public sealed record PortClientOptions
     /// <summary>Largest payload of a message to try under load, in bytes; 1024 or less: none. Default 32 KiB.</summary>
     public int LargestPayload { get; init; } = 32 * 1024;
 
+    /// <summary>
+    /// Whether an idle multiplexed session is kept alive: a NOP every ten seconds, which the service takes for use. Never by default: the idle
+    /// timeout is the account's policy.
+    /// </summary>
+    public bool KeepAlive { get; init; }
+
     /// <summary>What sessions of one route have found that the service does not bear; give all of them the same.</summary>
     public UploadLimits Limits { get; init; } = new();
 

@@ -24,7 +24,7 @@ internal abstract partial class PipedStream
         public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
         {
             var flush = inner.FlushAsync(cancellationToken);
-            stream.Schedule();
+            stream.Schedule(lendsThread: true);
             return flush.IsCompletedSuccessfully ? new ValueTask<FlushResult>(Judge(flush.Result)) : AwaitAsync(flush);
         }
 

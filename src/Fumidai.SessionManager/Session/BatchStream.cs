@@ -4,12 +4,19 @@ namespace Fumidai.SessionManager;
 
 /// <summary>
 /// The stream below a websocket. Once <see cref="Hold"/> is set, written frames pile up until they are pushed: by <see cref="PushAsync"/>, or by
-/// the reader when it has to wait for the network, so that answers never wait for a timer. Control frames (ping, pong, close) leave at once.
-/// Reads take as much as there is. A write never waits; whoever writes much looks at <see cref="Piled"/> and pushes.
+/// the reader when it has to wait for the network: at once when much has come, for that is bulk whose sender waits for answers, else
+/// after the time to gather. Control frames (ping, pong, close) leave at once. Reads take as much as there is. A write never waits; whoever
+/// writes much looks at <see cref="Piled"/> and pushes.
 /// </summary>
-internal sealed class BatchStream(Stream inner) : Stream
+/// <param name="inner">Owned from now on.</param>
+/// <param name="gather">How long answers to little may wait for company; zero: not at all.</param>
+/// <param name="time">The clock.</param>
+internal sealed class BatchStream(Stream inner, TimeSpan gather, TimeProvider time) : Stream
 {
     private const int ReadSize = 64 * 1024;
+
+    /// <summary>So many bytes received since the last push are bulk.</summary>
+    private const int Much = 8 * 1024;
 
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _pushing = new(1);
@@ -17,6 +24,9 @@ internal sealed class BatchStream(Stream inner) : Stream
     private byte[] _spare = [];
     private int _piled;
     private bool _backgroundPush;
+    private int _readSincePush;
+    private bool _gathering;
+    private ITimer? _timer;
     private Exception? _failure;
     private readonly byte[] _read = GC.AllocateUninitializedArray<byte>(ReadSize);
     private int _readStart;
@@ -47,7 +57,7 @@ internal sealed class BatchStream(Stream inner) : Stream
                 if (_failure is { } failure) throw new IOException(failure.Message, failure);
                 (bytes, length) = (_pile, _piled);
                 if (length == 0) return;
-                (_pile, _spare, _piled) = (_spare, bytes, 0);
+                (_pile, _spare, _piled, _readSincePush) = (_spare, bytes, 0, 0);
             }
             // Not cancelled half-way: half a frame would spoil the connection.
             await inner.WriteAsync(bytes.AsMemory(0, length), CancellationToken.None);
@@ -62,6 +72,33 @@ internal sealed class BatchStream(Stream inner) : Stream
         {
             _pushing.Release();
         }
+    }
+
+    /// <summary>The reader has to wait: what has piled up leaves now, or soon.</summary>
+    private void PushBeforeWaiting()
+    {
+        if (gather > TimeSpan.Zero)
+        {
+            lock (_gate)
+            {
+                if (_piled == 0) return;
+                if (_readSincePush < Much)
+                {
+                    if (_gathering) return;
+                    _gathering = true;
+                    _timer ??= time.CreateTimer(static stream => ((BatchStream)stream!).OnGathered(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                    _timer.Change(gather, Timeout.InfiniteTimeSpan);
+                    return;
+                }
+            }
+        }
+        PushInBackground();
+    }
+
+    private void OnGathered()
+    {
+        lock (_gate) _gathering = false;
+        PushInBackground();
     }
 
     /// <summary>Starts a push unless one is on its way; a failure shows at the next write or push.</summary>
@@ -118,7 +155,7 @@ internal sealed class BatchStream(Stream inner) : Stream
             return ValueTask.FromResult(count);
         }
         if (!Hold) return inner.ReadAsync(buffer, cancellationToken);
-        PushInBackground();
+        PushBeforeWaiting();
         return buffer.Length == 0 || buffer.Length >= ReadSize ? inner.ReadAsync(buffer, cancellationToken) : FillAsync(buffer, cancellationToken);
     }
 
@@ -127,6 +164,7 @@ internal sealed class BatchStream(Stream inner) : Stream
     {
         _readStart = _readEnd = 0;
         _readEnd = await inner.ReadAsync(_read, cancellationToken);
+        lock (_gate) _readSincePush += _readEnd;
         var count = Math.Min(buffer.Length, _readEnd);
         _read.AsSpan(0, count).CopyTo(buffer.Span);
         _readStart = count;
@@ -169,7 +207,11 @@ internal sealed class BatchStream(Stream inner) : Stream
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) inner.Dispose();
+        if (disposing)
+        {
+            _timer?.Dispose();
+            inner.Dispose();
+        }
         base.Dispose(disposing);
     }
 }

@@ -36,7 +36,7 @@ public sealed class BatchedWebSocket : WebSocket
         var handler = new SocketsHttpHandler
         {
             // Last one wins: through a proxy the tunnel's own connection passes here first.
-            PlaintextStreamFilter = (context, _) => ValueTask.FromResult<Stream>(stream = new BatchStream(context.PlaintextStream)),
+            PlaintextStreamFilter = (context, _) => ValueTask.FromResult<Stream>(stream = new BatchStream(context.PlaintextStream, settings.GatherTime, time)),
             UseProxy = settings.Proxy is not null,
             Proxy = settings.Proxy,
             AllowAutoRedirect = false,
@@ -96,7 +96,7 @@ public sealed class BatchedWebSocket : WebSocket
     /// <param name="settings">Ping interval and limit.</param>
     public static BatchedWebSocket OverStream(Stream stream, bool isServer, SocketSettings settings)
     {
-        var batch = new BatchStream(stream);
+        var batch = new BatchStream(stream, TimeSpan.Zero, TimeProvider.System);
         var socket = CreateFromStream(batch, new WebSocketCreationOptions
         {
             IsServer = isServer,

@@ -5,22 +5,37 @@ namespace Fumidai.SessionManager;
 /// <summary>Reads one connection until it is lost.</summary>
 internal static class ConnectionLoop
 {
+    /// <summary>Messages that are read before their reader hears of them, at most.</summary>
+    private const int Together = 32;
+
     /// <summary>Returns why the connection is lost. Bad messages are dropped, never fatal (protocol §2.1).</summary>
     internal static async Task<string> RunAsync(
         DataChannel channel, MessageSocket socket, ChannelRole role, Transmitter transmitter, Receiver receiver, Backoff backoff, ILogger? logger)
     {
+        var untold = 0;
         while (true)
         {
             Received received;
             try
             {
-                received = await socket.ReceiveAsync();
+                var receiving = socket.ReceiveAsync();
+                if (!receiving.IsCompleted || ++untold == Together)
+                {
+                    untold = 0;
+                    receiver.Tell();
+                }
+                received = await receiving;
             }
             catch (Exception e)
             {
+                receiver.Tell();
                 return e.Message;
             }
-            if (received == Received.Closed) return socket.CloseReason;
+            if (received == Received.Closed)
+            {
+                receiver.Tell();
+                return socket.CloseReason;
+            }
             var fault = MessageFault.TooShort;
             AgentMessageHeader header = default;
             if (received == Received.Message) fault = AgentMessageReader.Read(socket.Message, role.VerifiesDigests, out header);
@@ -37,6 +52,7 @@ internal static class ConnectionLoop
                 {
                     // The reader is far behind a peer that has no window: the network holds the rest back. But when a sender of ours waits
                     // for acknowledgements they must be read, so then the message is dropped; the peer sends it again.
+                    receiver.Tell();
                     await receiver.WaitForRoomAsync();
                 }
                 if (role.DataEndsPause) transmitter.Unpause();

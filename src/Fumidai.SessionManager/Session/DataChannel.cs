@@ -174,6 +174,9 @@ internal sealed class DataChannel : IPayloadChannel, IAsyncDisposable
     /// <inheritdoc/>
     public Task<SessionEnd> Ended => _ended.Task;
 
+    /// <summary>From now on whoever reads goes on within the socket's reading loop: no wake-up of a thread lies between. It must never block.</summary>
+    internal void ReadInline() => _receiver.ReadsInline = true;
+
     /// <summary>For the handshake: the next read gives the current payload once more.</summary>
     internal void Unread() => _receiver.Unread();
 

@@ -11,6 +11,7 @@ internal sealed class Receiver(Transmitter transmitter, FrameBuffers buffers)
     private readonly AsyncSignal _caughtUp = new();
     private ReceivedMessage _current;
     private bool _unread;
+    private bool _untold;
     private bool _stalled;
     private bool _ended;
     private bool _discardRest;
@@ -44,8 +45,25 @@ internal sealed class Receiver(Transmitter transmitter, FrameBuffers buffers)
             if (acknowledge) transmitter.QueueAcknowledgement(new(header.SequenceNumber, header.MessageId));
         }
         if (acknowledge) transmitter.WriteAcknowledgements();
-        if (ready) _arrived.Set();
+        _untold |= ready;
         return arrival;
+    }
+
+    /// <summary>
+    /// Tells the reader what was offered. The socket's reader calls it when it has to wait, or after a number of messages, so that what came
+    /// together is read together.
+    /// </summary>
+    internal void Tell()
+    {
+        if (!_untold) return;
+        _untold = false;
+        _arrived.Set();
+    }
+
+    /// <summary>The reader goes on within <see cref="Tell"/>, on the thread that reads the socket. For a reader that never blocks.</summary>
+    internal bool ReadsInline
+    {
+        set => _arrived.IsInline = value;
     }
 
     /// <summary>Waits until the reader has caught up, or somebody else has a reason to look again.</summary>
@@ -140,7 +158,7 @@ internal sealed class Receiver(Transmitter transmitter, FrameBuffers buffers)
             _ended = true;
             _discardRest |= discard;
         }
-        _arrived.Set();
+        _arrived.SetElsewhere();
         _caughtUp.Set();
     }
 }

@@ -18,6 +18,12 @@ public sealed record SocketSettings
     /// <summary>Time between pings. Default 30 s (protocol §12.1; the official client's 5 min and the agent's 54 s notice a dead path late).</summary>
     public TimeSpan PingInterval { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// How long a few acknowledgements of ours may wait for company, or for data to travel with; none wait when much has come. Default 3 ms. A
+    /// write, a TLS record and a wake-up of the relay for each message would cost more than the message.
+    /// </summary>
+    public TimeSpan GatherTime { get; init; } = TimeSpan.FromMilliseconds(3);
+
     /// <summary>How long a pong may take before the connection counts as lost. Default 20 s.</summary>
     public TimeSpan PongTimeout { get; init; } = TimeSpan.FromSeconds(20);
 }

@@ -8,13 +8,14 @@ namespace Fumidai;
 /// </summary>
 internal sealed class SessionPool : IAsyncDisposable
 {
-    /// <summary>A new connection waits for a session on its way rather than be the fourth on one that there is.</summary>
-    internal const int Crowded = 3;
+    /// <summary>A new connection waits for a session on its way rather than be the third on one that there is.</summary>
+    internal const int Crowded = 2;
 
     /// <summary>… but no longer than this.</summary>
-    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    internal static readonly TimeSpan FirstRest = TimeSpan.FromSeconds(5);
+    /// <summary>After a refusal the service is left alone for so long; a throttled caller gets two calls a second.</summary>
+    internal static readonly TimeSpan FirstRest = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestRest = TimeSpan.FromMinutes(5);
 
     private readonly KeptOpen<SsmSession>[] _slots;
@@ -35,24 +36,37 @@ internal sealed class SessionPool : IAsyncDisposable
     /// <summary>As <see cref="KeptOpen{T}.Ended"/> of the first.</summary>
     internal Task<Exception?> Ended => _slots[0].Ended;
 
-    /// <summary>The session for a new connection; opens one if there is none.</summary>
-    internal async Task<SsmSession> GetAsync(CancellationToken cancellationToken)
+    /// <summary>Opens the first session.</summary>
+    internal Task StartAsync(CancellationToken cancellationToken) => _slots[0].GetAsync(cancellationToken);
+
+    /// <summary>The session for a new connection, which is promised to it; opens one if there is none.</summary>
+    internal async Task<SsmSession> TakeAsync(CancellationToken cancellationToken)
     {
         var waitUntil = _time.GetUtcNow() + Patience;
         while (true)
         {
-            var best = Best();
-            if (best is null)
-                return await _slots[0].GetAsync(cancellationToken).ConfigureAwait(false);
-            if (best is { Load: 0, IsSuspect: false })
-                return best;
-            var coming = Grow();
-            best = Best() ?? best;
-            if (best is { Load: 0, IsSuspect: false })
-                return best;
-            var left = waitUntil - _time.GetUtcNow();
-            if (coming.Length == 0 || left <= TimeSpan.Zero || (best.Load < Crowded && !best.IsSuspect))
-                return best;
+            Task[] coming;
+            TimeSpan left;
+            lock (_lock)
+            {
+                left = waitUntil - _time.GetUtcNow();
+                if (Take(static session => session is { Load: 0, IsSuspect: false }) is { } free)
+                    return free;
+                var isOpen = Best() is not null;
+                coming = isOpen ? Grow() : [];
+                // What opened at once, or was open: one or two share, more wait for what is on its way.
+                var enough = (coming.Length == 0 && !RestsBriefly) || left <= TimeSpan.Zero;
+                if (Take(session => enough || session is { Load: < Crowded, IsSuspect: false }) is { } shared)
+                    return shared;
+                if (isOpen && coming.Length == 0 && RestsBriefly)
+                    coming = [Task.Delay(_rest - _time.GetElapsedTime(_restsSince!.Value), _time, cancellationToken)];
+            }
+            if (coming.Length == 0)
+            {
+                // There is none at all: the first is opened, or being reopened.
+                await _slots[0].GetAsync(cancellationToken).ConfigureAwait(false);
+                continue;
+            }
             try
             {
                 await Task.WhenAny(coming).WaitAsync(left, _time, cancellationToken).ConfigureAwait(false);
@@ -64,12 +78,40 @@ internal sealed class SessionPool : IAsyncDisposable
         }
     }
 
+    /// <summary>Refused for the first time lately: throttled, most likely, which passes. A quota does not.</summary>
+    private bool RestsBriefly => _restsSince is { } since && _rest == FirstRest && _time.GetElapsedTime(since) < _rest;
+
+    private SsmSession? Take(Func<SsmSession, bool> suits)
+    {
+        if (Best() is not { } best || !suits(best))
+            return null;
+        best.Promise();
+        return best;
+    }
+
     /// <summary>As <see cref="KeptOpen{T}.Drop"/>. Only the first place is filled again by itself.</summary>
     internal void Drop(SsmSession session, bool reopen)
     {
         _slots[0].Drop(session, reopen);
         foreach (var slot in _slots.AsSpan(1))
             slot.Drop(session, reopen: false);
+    }
+
+    /// <summary>Puts another session in the place of one that will end soon. One that carries nothing, and is not the only one, is not replaced.</summary>
+    /// <returns>False: it had left its place already.</returns>
+    /// <exception cref="FumidaiException">None could be opened.</exception>
+    internal async Task<bool> RenewAsync(SsmSession session)
+    {
+        foreach (var slot in _slots)
+        {
+            if (!ReferenceEquals(slot.OpenNow, session))
+                continue;
+            if (slot == _slots[0] || session.Load > 0)
+                return await slot.ReplaceAsync(session, static old => old.Retire(SsmSession.Retirement.Superseded)).ConfigureAwait(false);
+            session.Retire(SsmSession.Retirement.Idle);
+            return true;
+        }
+        return false;
     }
 
     public async ValueTask DisposeAsync() => await Task.WhenAll(_slots.Select(slot => slot.DisposeAsync().AsTask())).ConfigureAwait(false);
@@ -83,23 +125,20 @@ internal sealed class SessionPool : IAsyncDisposable
         return best;
     }
 
-    /// <summary>Opens one more session unless it rests or is complete; what is on its way.</summary>
+    /// <summary>Opens one more session unless it rests or is complete; what is on its way. Under the lock.</summary>
     private Task[] Grow()
     {
-        lock (_lock)
+        if (_restsSince is null || _time.GetElapsedTime(_restsSince.Value) >= _rest)
         {
-            if (_restsSince is null || _time.GetElapsedTime(_restsSince.Value) >= _rest)
+            for (var i = 1; i < _slots.Length; i++)
             {
-                for (var i = 1; i < _slots.Length; i++)
-                {
-                    if (_growing[i] is { IsCompleted: false } || _slots[i].OpenNow is not null)
-                        continue;
-                    _growing[i] = GrowAsync(_slots[i]);
-                    break;
-                }
+                if (_growing[i] is { IsCompleted: false } || _slots[i].OpenNow is not null)
+                    continue;
+                _growing[i] = GrowAsync(_slots[i]);
+                break;
             }
-            return [.. _growing.OfType<Task>().Where(task => !task.IsCompleted)];
         }
+        return [.. _growing.OfType<Task>().Where(task => !task.IsCompleted)];
     }
 
     private async Task GrowAsync(KeptOpen<SsmSession> slot)

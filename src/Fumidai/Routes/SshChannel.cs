@@ -19,7 +19,7 @@ internal sealed class SshChannel : RouteChannel
     internal const int MaxPacket = 32 * 1024;
 
     private readonly SshConnection _connection;
-    private readonly Pipe _inbound = new(new PipeOptions(pauseWriterThreshold: 0, minimumSegmentSize: 16 * 1024, useSynchronizationContext: false));
+    private readonly Pipe _inbound = new(new PipeOptions(pauseWriterThreshold: 0, minimumSegmentSize: 2 * MaxPacket, useSynchronizationContext: false));
     private readonly Pipe _outbound = new(new PipeOptions(pauseWriterThreshold: 128 * 1024, resumeWriterThreshold: 64 * 1024, minimumSegmentSize: MaxPacket, useSynchronizationContext: false));
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);

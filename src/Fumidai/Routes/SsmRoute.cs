@@ -1,3 +1,4 @@
+using System.Globalization;
 using Fumidai.SessionManager;
 
 namespace Fumidai;
@@ -24,6 +25,9 @@ internal sealed class SsmRoute : IRoute
     /// </summary>
     internal const int DefaultSessions = 10;
 
+    /// <summary>When no successor can be opened for a session, it is tried again after this.</summary>
+    internal static readonly TimeSpan RenewalPause = TimeSpan.FromSeconds(20);
+
     /// <summary>A session that carries no channel for so long is ended; the service would do it at 20 minutes by default (aws-facts §2.4).</summary>
     internal static readonly TimeSpan IdleLimit = TimeSpan.FromMinutes(15);
 
@@ -34,11 +38,14 @@ internal sealed class SsmRoute : IRoute
     private readonly Dictionary<HostPort, SessionPool> _destinations = [];
     private readonly HashSet<SsmSession> _sessions = [];
     private readonly TaskCompletionSource<Exception?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _stop = new();
+    private Task<SessionLife?> _life;
     private bool _disposed;
 
-    internal SsmRoute(TunnelRequest request, string bastion, Func<HostPort, CancellationToken, Task<IPortSession>> start, int sessions = 1)
+    internal SsmRoute(TunnelRequest request, string bastion, Func<HostPort, CancellationToken, Task<IPortSession>> start, int sessions = 1, SessionLife? life = null)
     {
         _size = sessions;
+        _life = Task.FromResult(life);
         _request = request;
         _start = start;
         Bastion = bastion;
@@ -48,15 +55,26 @@ internal sealed class SsmRoute : IRoute
     internal static async Task<IRoute> OpenAsync(TunnelRequest request, Aws.BastionInstance bastion, int? sessions, CancellationToken cancellationToken)
     {
         var route = new SsmRoute(request, bastion.Id, new StartPortSession(request, bastion).StartAsync, sessions ?? DefaultSessions);
+        var began = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        route._life = LifeAsync();
         try
         {
-            await route.Destination(request.Target.Address).GetAsync(cancellationToken).ConfigureAwait(false);
+            await route.Destination(request.Target.Address).StartAsync(cancellationToken).ConfigureAwait(false);
+            began.SetResult();
             return route;
         }
         catch
         {
+            began.TrySetCanceled(CancellationToken.None);
             await route.DisposeAsync().ConfigureAwait(false);
             throw;
+        }
+
+        // After the first session: nothing stands between the command and its open port.
+        async Task<SessionLife?> LifeAsync()
+        {
+            await ((Task)began.Task).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return began.Task.IsCompletedSuccessfully ? await route.LearnLifeAsync().ConfigureAwait(false) : null;
         }
     }
 
@@ -71,7 +89,7 @@ internal sealed class SsmRoute : IRoute
         var kept = Destination(destination);
         for (var attempt = 0; ; attempt++)
         {
-            var session = await kept.GetAsync(cancellationToken).ConfigureAwait(false);
+            var session = await kept.TakeAsync(cancellationToken).ConfigureAwait(false);
             try
             {
                 return await session.OpenAsync(cancellationToken).ConfigureAwait(false);
@@ -98,6 +116,7 @@ internal sealed class SsmRoute : IRoute
             destinations = [.. _destinations.Values];
             sessions = [.. _sessions];
         }
+        await _stop.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll([.. destinations.Select(d => d.DisposeAsync().AsTask()), .. sessions.Select(s => s.DisposeAsync().AsTask())]).ConfigureAwait(false);
         _ended.TrySetResult(null);
     }
@@ -134,6 +153,7 @@ internal sealed class SsmRoute : IRoute
         lock (_lock)
             _sessions.Add(session);
         _request.Tell("session_open", $"Session {session.Id} is open", ("session", session.Id), ("bastion", Bastion));
+        _ = RenewAsync(session, _request.Time.GetTimestamp());
         _ = WatchAsync(session);
         _ = WatchHealthAsync(session);
         return session;
@@ -155,6 +175,9 @@ internal sealed class SsmRoute : IRoute
             case SsmSession.Retirement.Idle:
                 kept.Drop(session, reopen: false);
                 break;
+            case SsmSession.Retirement.Superseded:
+                await session.Unused.ConfigureAwait(false);
+                break;
             case SsmSession.Retirement.Over:
                 var end = await session.Ended.ConfigureAwait(false);
                 if (end.Kind != SessionEndKind.Local && !IsDisposed)
@@ -169,6 +192,56 @@ internal sealed class SsmRoute : IRoute
         await session.DisposeAsync().ConfigureAwait(false);
         lock (_lock)
             _sessions.Remove(session);
+    }
+
+    /// <summary>Sees to it that a session has a successor before its age ends it: new connections then go there, without a gap.</summary>
+    private async Task RenewAsync(SsmSession session, long opened)
+    {
+        if (await _life.ConfigureAwait(false) is not { Longest: { } longest } life)
+            return;
+        var wait = longest - life.Lead - _request.Time.GetElapsedTime(opened);
+        string? trouble = null;
+        while (!session.Retired.IsCompleted)
+        {
+            using var enough = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+            var due = Task.Delay(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, _request.Time, enough.Token);
+            if (trouble is not null)
+                _request.Tell("degraded", $"Session {session.Id} ends soon, and no other can be opened yet: {trouble.TrimEnd('.')}; trying on", ("session", session.Id), ("bastion", Bastion), ("reason", trouble));
+            await Task.WhenAny(due, session.Retired).ConfigureAwait(false);
+            if (!due.IsCompletedSuccessfully || IsDisposed)
+            {
+                await enough.CancelAsync().ConfigureAwait(false);
+                return;
+            }
+            wait = RenewalPause;
+            try
+            {
+                if (await Destination(session.Destination).RenewAsync(session).ConfigureAwait(false) && session.Load > 0)
+                    _request.Tell(
+                        "session_ending", string.Create(CultureInfo.InvariantCulture, $"Session {session.Id} ends {(longest - _request.Time.GetElapsedTime(opened)).TotalMinutes:0.#} minutes from now, at the account's maximum of {longest.TotalMinutes:0}; new connections have a fresh one, {session.Load} {(session.Load == 1 ? "goes" : "go")} on until then"),
+                        ("session", session.Id), ("bastion", Bastion));
+                return;
+            }
+            catch (FumidaiException e)
+            {
+                trouble = e.Message;
+            }
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Reads the account's preferences and shows what they say. Nobody waits for it but the sessions' own ends.</summary>
+    private async Task<SessionLife?> LearnLifeAsync()
+    {
+        var life = await SessionLife.AskAsync(_request.Access, _stop.Token).ConfigureAwait(false);
+        if (life?.Text is { } text && !IsDisposed)
+            _request.Tell(
+                "session_life", _request.Settings.CommandLine.KeepAlive && life.Idle is not null ? text + "; kept alive" : text,
+                ("idle_minutes", life.Idle?.TotalMinutes.ToString("0", CultureInfo.InvariantCulture) ?? ""), ("max_minutes", life.Longest?.TotalMinutes.ToString("0", CultureInfo.InvariantCulture) ?? ""));
+        return life;
     }
 
     private async Task WatchHealthAsync(SsmSession session)

@@ -13,6 +13,8 @@ internal sealed class SsmSession : IAsyncDisposable
         DialHangs,
         /// <summary>Nobody has used it for long.</summary>
         Idle,
+        /// <summary>It is about to reach the age that ends it, and another has taken its place.</summary>
+        Superseded,
     }
 
     private readonly IPortSession _session;
@@ -63,7 +65,7 @@ internal sealed class SsmSession : IAsyncDisposable
         }
     }
 
-    /// <summary>Connections it carries.</summary>
+    /// <summary>Connections it carries, those promised to it included.</summary>
     internal int Load
     {
         get
@@ -90,6 +92,17 @@ internal sealed class SsmSession : IAsyncDisposable
 
     internal Task NextHealthChange() => _session.NextHealthChange();
 
+    /// <summary>Counts a connection that <see cref="OpenAsync"/> is about to open, so that those who choose at the same moment see it.</summary>
+    internal void Promise()
+    {
+        lock (_lock)
+        {
+            _channels++;
+            _idle.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    /// <summary>Opens the connection that was promised.</summary>
     /// <exception cref="SessionEndedException">It is over.</exception>
     internal async ValueTask<RouteChannel> OpenAsync(CancellationToken cancellationToken)
     {
@@ -97,9 +110,7 @@ internal sealed class SsmSession : IAsyncDisposable
         lock (_lock)
         {
             number = _opened++;
-            _channels++;
             _unanswered.Add(number, _time.GetTimestamp());
-            _idle.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
         try
         {
@@ -159,7 +170,8 @@ internal sealed class SsmSession : IAsyncDisposable
         Retire(Retirement.Idle);
     }
 
-    private void Retire(Retirement why)
+    /// <summary>Takes it out of use for new connections.</summary>
+    internal void Retire(Retirement why)
     {
         lock (_lock)
         {

@@ -37,6 +37,7 @@ internal sealed class StartPortSession(TunnelRequest request, BastionInstance ba
                 Time = request.Time,
                 Logger = request.LoggerFactory?.CreateLogger("Fumidai.SessionManager"),
                 Limits = _limits,
+                KeepAlive = request.Settings.CommandLine.KeepAlive,
                 Socket = new SocketSettings { Proxy = request.Access.Proxy, Roots = request.Access.Roots },
             };
             return new PortClientSession(await PortClient.StartAsync(ticket, control, options, cancellationToken).ConfigureAwait(false));

@@ -120,6 +120,33 @@ public sealed class BatchedWebSocketTests
     }
 
     [Fact]
+    public async Task Answers_to_little_wait_for_company_and_answers_to_much_do_not()
+    {
+        using var listener = Listen();
+        var accepting = AcceptAsync(listener);
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
+        var settings = new SocketSettings { PingInterval = Timeout.InfiniteTimeSpan };
+        using var client = await BatchedWebSocket.ConnectAsync($"ws://{listener.LocalEndpoint}/", [], settings, time, Cancel).Guarded();
+        var stream = (await accepting.Guarded()).Stream;
+        using var server = BatchedWebSocket.OverStream(stream, isServer: true, settings);
+        await client.SendAsync(new byte[] { 7 }, WebSocketMessageType.Binary, true, Cancel);
+        var incoming = new byte[20_000];
+        var waiting = client.ReceiveAsync(incoming.AsMemory(), Cancel).AsTask();
+        Assert.False(stream.DataAvailable);
+        time.Advance(settings.GatherTime);
+        var buffer = new byte[10];
+        Assert.Equal(1, (await server.ReceiveAsync(buffer.AsMemory(), Cancel).AsTask().Guarded()).Count);
+
+        await server.SendAsync(new byte[incoming.Length], WebSocketMessageType.Binary, true, Cancel);
+        await server.PushAsync(Cancel);
+        for (var received = (await waiting.Guarded()).Count; received < incoming.Length;)
+            received += (await client.ReceiveAsync(incoming.AsMemory(), Cancel).AsTask().Guarded()).Count;
+        await client.SendAsync(new byte[] { 8 }, WebSocketMessageType.Binary, true, Cancel);
+        _ = client.ReceiveAsync(incoming.AsMemory(), Cancel).AsTask();
+        Assert.Equal(1, (await server.ReceiveAsync(buffer.AsMemory(), Cancel).AsTask().Guarded()).Count);
+    }
+
+    [Fact]
     public async Task A_ping_is_answered_while_everything_else_is_held_back()
     {
         using var listener = Listen();
