@@ -18,6 +18,28 @@ public static class ErrorMessage
         return Of(fields);
     }
 
+    /// <summary>An ErrorResponse, or a NoticeResponse, about a statement; the connection goes on.</summary>
+    /// <param name="severity">ERROR, WARNING, NOTICE …</param>
+    /// <param name="code">SQLSTATE.</param>
+    /// <param name="message">As the server said it, of several lines perhaps.</param>
+    /// <param name="detail">Null: none.</param>
+    /// <param name="hint">Null: none.</param>
+    /// <param name="position">Character in the text that the client sent, from 1; null: none.</param>
+    public static byte[] Of(string severity, string code, string message, string? detail = null, string? hint = null, int? position = null)
+    {
+        var fields = new List<(char, string)> { ('S', severity), ('V', severity), ('C', code), ('M', message.Replace('\0', ' ')) };
+        if (detail is not null)
+            fields.Add(('D', detail.Replace('\0', ' ')));
+        if (hint is not null)
+            fields.Add(('H', hint.Replace('\0', ' ')));
+        if (position is { } at)
+            fields.Add(('P', at.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        var bytes = Of(fields);
+        if (severity is not ("ERROR" or "FATAL" or "PANIC"))
+            bytes[0] = (byte)'N';
+        return bytes;
+    }
+
     /// <summary>A server's ErrorResponse with a hint added, all else unchanged; as it is where it has a hint, or is a bare text.</summary>
     /// <param name="message">The whole message, type byte and length included.</param>
     /// <param name="hint">What to do next.</param>

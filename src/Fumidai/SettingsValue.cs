@@ -5,13 +5,13 @@ namespace Fumidai;
 /// <summary>What a single setting may look like, wherever it comes from. A wrong value is a <see cref="FormatException"/> that says what would be right.</summary>
 internal static class SettingsValue
 {
-    private static readonly string[] Routes = ["auto", "ssm", "ssh", "eice"];
-    private static readonly string[] LaterRoutes = ["direct", "data-api"];
+    private static readonly string[] Routes = ["auto", "ssm", "ssh", "eice", "data-api"];
+    private static readonly string[] LaterRoutes = ["direct"];
 
     internal static string Via(string value) =>
         Routes.Contains(value, StringComparer.Ordinal) ? value
-        : LaterRoutes.Contains(value, StringComparer.Ordinal) ? throw new FormatException($"the route {value} is not there yet; auto, ssm, ssh and eice are")
-        : throw new FormatException($"“{value}” is not a route: auto, ssm, ssh or eice");
+        : LaterRoutes.Contains(value, StringComparer.Ordinal) ? throw new FormatException($"the route {value} is not there yet; auto, ssm, ssh, eice and data-api are")
+        : throw new FormatException($"“{value}” is not a route: auto, ssm, ssh, eice or data-api");
 
     /// <summary>A route by its name, not <c>auto</c>.</summary>
     internal static string OneRoute(string value) => value == "auto" ? throw new FormatException("“auto” is no route of its own") : Via(value);

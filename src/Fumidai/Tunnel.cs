@@ -55,6 +55,8 @@ public sealed partial class Tunnel : IAsyncDisposable
     public static Task<Tunnel> OpenAsync(TunnelRequest request, CancellationToken cancellationToken)
     {
         var settings = TunnelSettings.Of(request.Settings, request.Target);
+        if (request.DataApi is not null)
+            return OpenAsync(request, settings.Port, request.Access.Region, static (_, _) => Task.FromResult<IRoute>(new DataApiRoute()), cancellationToken, () => request.DataApi.Merit);
         var choice = new RouteChoice(request, settings);
         return OpenAsync(request, settings.Port, request.Access.Region, choice.OpenAsync, cancellationToken, () => choice.Merit);
     }
@@ -69,8 +71,8 @@ public sealed partial class Tunnel : IAsyncDisposable
             var route = await Telemetry.TraceAsync("fumidai.tunnel.open", request.Target, () => openRoute(new RouteSearch(true, true), cancellationToken)).ConfigureAwait(false);
             var tunnel = new Tunnel(request, listener, route, openRoute);
             tunnel._count = Telemetry.CountTunnel(request.Target.Name);
-            request.AuthProxy?.Listen(listener.EndPoint.Port, tunnel._logger);
-            Socket[] unix = request.AuthProxy?.Listener is { } socket ? [socket] : [];
+            request.Endpoint?.Listen(listener.EndPoint.Port, tunnel._logger);
+            Socket[] unix = request.Endpoint?.Listener is { } socket ? [socket] : [];
             tunnel._accepting = Task.WhenAll([.. listener.Sockets.Concat(unix).Select(tunnel.AcceptAsync)]);
             tunnel._loops = Task.WhenAll(tunnel._accepting, tunnel.WatchRouteAsync());
             request.Tell(
@@ -79,13 +81,13 @@ public sealed partial class Tunnel : IAsyncDisposable
                 ("address", listener.EndPoint.Address.ToString()),
                 ("port", listener.EndPoint.Port.ToString(CultureInfo.InvariantCulture)),
                 ("route", route.Name), ("bastion", route.Bastion), ("region", region), ("reason", merit?.Invoke() ?? ""));
-            request.AuthProxy?.Tell(listener.EndPoint);
+            request.Endpoint?.Tell(listener.EndPoint);
             return tunnel;
         }
         catch
         {
             listener?.Dispose();
-            if (request.AuthProxy is { } proxy)
+            if (request.Endpoint is { } proxy)
                 await proxy.DisposeAsync().ConfigureAwait(false);
             throw;
         }
@@ -118,7 +120,7 @@ public sealed partial class Tunnel : IAsyncDisposable
         _request.Tell("closing", $"Closing the tunnel to {Target.Name}");
         _listener.Dispose();
         _count?.Dispose();
-        if (_request.AuthProxy is { } proxy)
+        if (_request.Endpoint is { } proxy)
             await proxy.DisposeAsync().ConfigureAwait(false);
         await _stop.CancelAsync().ConfigureAwait(false);
         Task[] running;
@@ -145,7 +147,7 @@ public sealed partial class Tunnel : IAsyncDisposable
         if (lost is null || _stop.IsCancellationRequested)
             return;
         _listener.Dispose();
-        _request.AuthProxy?.StopListening();
+        _request.Endpoint?.StopListening();
         _count?.Dispose();
         _ended.TrySetResult(lost);
     }
@@ -197,7 +199,7 @@ public sealed partial class Tunnel : IAsyncDisposable
         {
             if (client.AddressFamily != AddressFamily.Unix)
                 client.NoDelay = true;
-            if (_request.AuthProxy is { } proxy)
+            if (_request.Endpoint is { } proxy)
             {
                 if (await proxy.ServeAsync(client, TraceChannelAsync, numbers, _stop.Token).ConfigureAwait(false) is not { } copied)
                     return;

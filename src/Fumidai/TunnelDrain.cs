@@ -38,7 +38,7 @@ public sealed partial class Tunnel
             return 0;
         _isDraining = true;
         _listener.Dispose();
-        _request.AuthProxy?.StopListening();
+        _request.Endpoint?.StopListening();
         // A connection whose accept had completed before the listener closed is one of those that may finish.
         await _accepting.ConfigureAwait(false);
         if (Connections is not (> 0 and var open) || limit == TimeSpan.Zero)

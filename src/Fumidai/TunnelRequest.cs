@@ -28,6 +28,9 @@ public sealed record TunnelRequest
     public AuthProxy? AuthProxy { get; init; }
     /// <summary>Asks who the cluster's writer is now; null: RDS is asked.</summary>
     internal Func<CancellationToken, Task<string?>>? AskWriter { get; init; }
+    /// <summary>Speaks PostgreSQL to the clients and the Data API to the cluster: there is no other route then. The tunnel's from its opening on, which may fail.</summary>
+    public DataApiGateway? DataApi { get; init; }
+    internal LocalEndpoint? Endpoint => AuthProxy ?? (LocalEndpoint?)DataApi;
     /// <summary>Where to log.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
     /// <summary>The clock.</summary>

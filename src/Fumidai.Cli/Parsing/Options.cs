@@ -6,7 +6,7 @@ namespace Fumidai.Cli;
 /// <summary>Every option there is (design §4).</summary>
 internal static class Options
 {
-    internal static readonly OptionSpec Via = new("--via", "ROUTE", "auto (default: the best there is), ssm (Session Manager), ssh or eice (Instance Connect)", OptionGroup.Route, OneOf("auto", "ssm", "ssh", "eice"));
+    internal static readonly OptionSpec Via = new("--via", "ROUTE", "auto (default: the best there is), ssm (Session Manager), ssh, eice (Instance Connect) or data-api (no network path)", OptionGroup.Route, OneOf("auto", "ssm", "ssh", "eice", "data-api"));
     internal static readonly OptionSpec Bastion = new("--bastion", "ID", "the bastion to go through: i-… or tag:KEY=VALUE; default: one that fits", OptionGroup.Route, BastionName);
     internal static readonly OptionSpec Identity = new("--identity", "FILE", "private key for ssh; default: a key made in memory and pushed for 60 seconds", OptionGroup.Route, NotEmpty);
     internal static readonly OptionSpec Port = new("--port", "N", "local port; default: any free one", OptionGroup.Route, Number(0, 65535));

@@ -40,12 +40,12 @@ internal sealed partial class DataApiSession
     /// <summary>One call where the shape is known or comes along; two where a type stands in the way of that.</summary>
     private async Task<long> AtOnceAsync(SqlStatement statement, RowQuery query, IResultRows rows, CancellationToken cancellationToken)
     {
-        if (server.ShapeOf(statement.Sql) is { } known)
+        if (server.ShapeOf(statement.Key) is { } known)
         {
             using var again = await ExecuteAsync(query.Texts, statement, withColumns: false, cancellationToken).ConfigureAwait(false);
             if (Fits(again, known))
                 return await PassAsync(again, known, rows, cancellationToken).ConfigureAwait(false);
-            server.Forget(statement.Sql);
+            server.Forget(statement.Key);
         }
         DataApiResult? answer = null;
         try
@@ -59,8 +59,8 @@ internal sealed partial class DataApiSession
                 await DescribeAsync(statement, query, cancellationToken).ConfigureAwait(false);
                 answer = await ExecuteAsync(query.Texts, statement, withColumns: false, cancellationToken).ConfigureAwait(false);
             }
-            var columns = server.ShapeOf(statement.Sql) ?? await ColumnsAsync(answer.Columns!.Skip(1), cancellationToken).ConfigureAwait(false);
-            server.Remember(statement.Sql, columns);
+            var columns = server.ShapeOf(statement.Key) ?? await ColumnsAsync(answer.Columns!.Skip(1), cancellationToken).ConfigureAwait(false);
+            server.Remember(statement.Key, columns);
             return await PassAsync(answer, columns, rows, cancellationToken).ConfigureAwait(false);
         }
         finally
@@ -105,10 +105,10 @@ internal sealed partial class DataApiSession
         long count = 0;
         await InOwnTransactionAsync(async () =>
         {
-            var columns = query.Zero is null ? server.ShapeOf(statement.Sql) : await DescribeAsync(statement, query, cancellationToken).ConfigureAwait(false);
+            var columns = query.Zero is null ? server.ShapeOf(statement.Key) : await DescribeAsync(statement, query, cancellationToken).ConfigureAwait(false);
             using var answer = await ExecuteAsync(columns is null ? query.Described : query.Texts, statement, withColumns: columns is null, cancellationToken).ConfigureAwait(false);
             columns ??= await ColumnsAsync(answer.Columns!.Skip(1), cancellationToken).ConfigureAwait(false);
-            server.Remember(statement.Sql, columns);
+            server.Remember(statement.Key, columns);
             count = await PassAsync(answer, columns, rows, cancellationToken).ConfigureAwait(false);
         }, cancellationToken).ConfigureAwait(false);
         return count;
@@ -158,11 +158,11 @@ internal sealed partial class DataApiSession
 
     private async Task<IReadOnlyList<ResultColumn>> DescribeAsync(SqlStatement statement, RowQuery query, CancellationToken cancellationToken)
     {
-        if (server.ShapeOf(statement.Sql) is { } known)
+        if (server.ShapeOf(statement.Key) is { } known)
             return known;
         using var answer = await ExecuteAsync(query.Zero!, statement, withColumns: true, cancellationToken).ConfigureAwait(false);
         var columns = await ColumnsAsync(answer.Columns ?? [], cancellationToken).ConfigureAwait(false);
-        server.Remember(statement.Sql, columns);
+        server.Remember(statement.Key, columns);
         return columns;
     }
 

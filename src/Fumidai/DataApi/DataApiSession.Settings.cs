@@ -16,6 +16,9 @@ internal sealed partial class DataApiSession
     /// <summary>What this session set, to be brought.</summary>
     public IReadOnlyDictionary<string, string> Settings => _settings;
 
+    /// <summary>standard_conforming_strings as it is now.</summary>
+    public bool StandardStrings => ((_pending?.GetValueOrDefault("standard_conforming_strings") ?? _settings.GetValueOrDefault("standard_conforming_strings")) ?? server.Settings.GetValueOrDefault("standard_conforming_strings")) != "off";
+
     /// <summary>Takes what a client said at its start, as far as it differs from the server's settings.</summary>
     public async Task StartAsync(IReadOnlyDictionary<string, string> wanted, CancellationToken cancellationToken)
     {
@@ -108,10 +111,18 @@ internal sealed partial class DataApiSession
 
     private void KeepLocal(string name, string value)
     {
-        if (name.Equals("client_encoding", StringComparison.OrdinalIgnoreCase) && value.Replace("-", "", StringComparison.Ordinal).Trim('\'', '"').ToUpperInvariant() is not ("UTF8" or "UNICODE" or "DEFAULT" or ""))
-            throw SqlFailure.Refused($"client_encoding {value}");
+        if (name.Equals("client_encoding", StringComparison.OrdinalIgnoreCase))
+        {
+            value = value.Replace("-", "", StringComparison.Ordinal).Trim('\'', '"').ToUpperInvariant() switch
+            {
+                "UTF8" or "UNICODE" or "DEFAULT" or "" => "UTF8",
+                // Bytes as they are, which here are UTF-8.
+                "SQL_ASCII" or "SQLASCII" => "SQL_ASCII",
+                _ => throw SqlFailure.Refused($"client_encoding {value}"),
+            };
+        }
         _localSettings[name] = value;
-        if (name.Equals("application_name", StringComparison.OrdinalIgnoreCase))
+        if (!name.Equals("client_min_messages", StringComparison.OrdinalIgnoreCase))
             SettingChanged(name, value);
     }
 

@@ -5,21 +5,14 @@ internal sealed partial class DataApiSession
 {
     private readonly Stack<(string Name, Dictionary<string, string> Pending)> _savepoints = new();
 
+    private bool _hasToApply;
+
     private async Task OpenTransactionAsync(CancellationToken cancellationToken)
     {
         _transaction = await client.BeginAsync(cancellationToken).ConfigureAwait(false);
         _pending = new(StringComparer.OrdinalIgnoreCase);
-        if (_settings.Count == 0)
-            return;
-        try
-        {
-            await ApplySettingsAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch
-        {
-            await RollbackAsync(CancellationToken.None).ConfigureAwait(false);
-            throw;
-        }
+        // Not at once: SET TRANSACTION must come before any query, and this is one.
+        _hasToApply = _settings.Count > 0;
     }
 
     private async Task<string> BeginAsync(SqlStatement statement, CancellationToken cancellationToken)

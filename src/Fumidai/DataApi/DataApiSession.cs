@@ -10,6 +10,8 @@ internal sealed partial class DataApiSession(DataApiClient client, DataApiServer
 {
     private readonly Dictionary<string, SqlStatement> _prepared = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IReadOnlyList<ResultColumn>> _cursors = new(StringComparer.Ordinal);
+    /// <summary>In front of each statement, so that a cancel request finds it in pg_stat_activity; which server process it has is nowhere told.</summary>
+    private readonly string _mark = $"/*fumidai {Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(6))}*/";
     private string? _transaction;
     private bool _isFailed;
     private bool _isImplicit;
@@ -25,6 +27,20 @@ internal sealed partial class DataApiSession(DataApiClient client, DataApiServer
 
     /// <summary>Whether a transaction of whatever kind is open over there.</summary>
     public bool HasTransaction => _transaction is not null;
+
+    /// <summary>Has the server stop what runs for this session now. May be called beside everything else.</summary>
+    public async Task CancelAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            (await client.ExecuteAsync("SELECT pg_catalog.pg_cancel_backend(pid) FROM pg_catalog.pg_stat_activity WHERE state = 'active' AND query LIKE :mark || '%'",
+                [new("mark", DataApiKind.String, _mark)], new(), cancellationToken).ConfigureAwait(false)).Dispose();
+        }
+        catch (Exception e) when (e is SqlFailure or DataApiFailure)
+        {
+            // A cancel request that fails is not answered either.
+        }
+    }
 
     /// <summary>Begins a transaction around statements that belong together though nobody said BEGIN; <see cref="EndImplicitAsync"/> ends it.</summary>
     public async Task BeginImplicitAsync(CancellationToken cancellationToken)
@@ -81,6 +97,7 @@ internal sealed partial class DataApiSession(DataApiClient client, DataApiServer
     private void Drop()
     {
         _transaction = null;
+        _hasToApply = false;
         _cursors.Clear();
         _pending = null;
         _savepoints.Clear();
@@ -184,37 +201,58 @@ internal sealed partial class DataApiSession(DataApiClient client, DataApiServer
 
     private async Task<DataApiResult> ExecuteAsync(FramedSql framed, SqlStatement statement, bool withColumns, CancellationToken cancellationToken)
     {
-        if (framed.Sql.Length > 65_536)
+        if (framed.Sql.Length + _mark.Length > 65_536)
             throw new SqlFailure("54000", "the statement is longer than the 65,536 characters that the Data API takes");
+        await BringSettingsAsync(statement, cancellationToken).ConfigureAwait(false);
         try
         {
-            return await client.ExecuteAsync(framed.Sql, [], new() { TransactionId = _transaction, WithColumns = withColumns, ContinueAfterTimeout = statement.Verb == SqlVerb.Utility }, cancellationToken).ConfigureAwait(false);
+            return await client.ExecuteAsync(_mark + framed.Sql, statement.Parameters, new() { TransactionId = _transaction, WithColumns = withColumns, ContinueAfterTimeout = statement.Verb == SqlVerb.Utility }, cancellationToken).ConfigureAwait(false);
         }
         catch (SqlFailure failure)
         {
-            throw failure.Moved(framed.Offset, statement.Sql.Length);
+            throw failure.Moved(framed.Offset == int.MaxValue ? framed.Offset : framed.Offset + _mark.Length, statement.Sql.Length);
         }
+    }
+
+    /// <summary>What this session set is brought to a transaction before its first statement, save those that only say of what kind it is.</summary>
+    private async Task BringSettingsAsync(SqlStatement? statement, CancellationToken cancellationToken)
+    {
+        if (!_hasToApply || _transaction is null || statement is { Verb: SqlVerb.Utility } && statement.Word(0) == "SET")
+            return;
+        _hasToApply = false;
+        await ApplySettingsAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<IReadOnlyList<IReadOnlyList<string?>>> AskAsync(string sql, DataApiParameter[] parameters, CancellationToken cancellationToken)
     {
+        if (!sql.StartsWith("SET TRANSACTION", StringComparison.Ordinal))
+            await BringSettingsAsync(null, cancellationToken).ConfigureAwait(false);
         using var answer = await client.ExecuteAsync(sql, parameters, new() { TransactionId = _transaction }, cancellationToken).ConfigureAwait(false);
         return [.. answer.Texts()];
     }
 
-    /// <summary>Rolls back what is open: the client is gone.</summary>
+    /// <summary>Rolls back what is open: the client is gone. What still runs there is stopped first, since a transaction takes one call at a time.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_transaction is not { } left)
             return;
         Drop();
-        try
+        for (var tries = 0; tries < 10; tries++)
         {
-            await client.RollbackAsync(left, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is SqlFailure or DataApiFailure)
-        {
-            // It is over, or will be after three minutes without a call.
+            try
+            {
+                await client.RollbackAsync(left, CancellationToken.None).ConfigureAwait(false);
+                return;
+            }
+            catch (SqlFailure failure) when (failure.Code == "55006")
+            {
+                await CancelAsync(CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is SqlFailure or DataApiFailure)
+            {
+                // It is over, or will be after three minutes without a call.
+                return;
+            }
         }
     }
 }

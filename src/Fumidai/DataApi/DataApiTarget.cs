@@ -39,9 +39,13 @@ internal static class DataApiTarget
         var server = new DataApiServer();
         try
         {
-            using var answer = await client.ExecuteAsync($"SELECT name::text, setting::text FROM pg_catalog.pg_settings WHERE name IN ({string.Join(", ", s_settings.Select(SqlParameters.Literal))})", [], new(), cancellationToken).ConfigureAwait(false);
+            using var answer = await client.ExecuteAsync($"SELECT n, pg_catalog.current_setting(n, true) FROM (VALUES ({string.Join("), (", s_settings.Select(SqlParameters.Literal))})) v(n)", [], new(), cancellationToken).ConfigureAwait(false);
             foreach (var row in answer.Texts())
-                server.Settings[row[0]!] = row[1] ?? "";
+            {
+                // What a version does not know has no value.
+                if (row[1] is { } value)
+                    server.Settings[row[0]!] = value;
+            }
             return server;
         }
         catch (SqlFailure failure)

@@ -45,14 +45,14 @@ internal sealed class PostgresTypes
         if (s_known.TryGetValue(name, out var known) || _asked.TryGetValue(name, out known))
             return known;
         var rows = await ask("""
-            SELECT t.oid::text, t.typlen::text, CASE WHEN t.typcategory = 'A' THEN e.typname::text END, e.oid::text, e.typlen::text
+            SELECT t.oid::text, t.typlen::text, CASE WHEN t.typcategory = 'A' THEN e.typname::text END, e.oid::text, e.typlen::text, t.typtype::text, e.typtype::text
             FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem
             WHERE t.oid = pg_catalog.to_regtype(:name) OR (pg_catalog.to_regtype(:name) IS NULL AND t.typname = :name)
             """, new DataApiParameter("name", DataApiKind.String, name)).ConfigureAwait(false);
         if (rows is not [var row, ..])
             return PostgresType.Text with { Name = name };
-        var element = row[2] is { } elementName ? new PostgresType(elementName, uint.Parse(row[3]!, CultureInfo.InvariantCulture), short.Parse(row[4]!, CultureInfo.InvariantCulture)) : null;
-        return _asked[name] = new(name, uint.Parse(row[0]!, CultureInfo.InvariantCulture), short.Parse(row[1]!, CultureInfo.InvariantCulture), element);
+        var element = row[2] is { } elementName ? new PostgresType(elementName, uint.Parse(row[3]!, CultureInfo.InvariantCulture), short.Parse(row[4]!, CultureInfo.InvariantCulture)) { IsEnum = row[6] == "e" } : null;
+        return _asked[name] = new(name, uint.Parse(row[0]!, CultureInfo.InvariantCulture), short.Parse(row[1]!, CultureInfo.InvariantCulture), element) { IsEnum = row[5] == "e" };
     }
 
     private static int Modifier(DataApiColumn column, uint oid) => oid switch

@@ -13,6 +13,9 @@ public sealed record ResultColumn(string Name, PostgresType Type, int Modifier);
 /// <param name="Element">The element type of an array; null: no array.</param>
 public sealed record PostgresType(string Name, uint Oid, short Length, PostgresType? Element = null)
 {
+    /// <summary>Whether it is an enum.</summary>
+    public bool IsEnum { get; init; }
+
     /// <summary>text.</summary>
     public static PostgresType Text { get; } = new("text", 25, -1);
 

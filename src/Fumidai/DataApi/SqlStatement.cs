@@ -57,6 +57,12 @@ internal sealed class SqlStatement
     /// <summary>With a WITH in front: the token where the statement proper begins; else 0.</summary>
     public int Main { get; private init; }
 
+    /// <summary>Values for <c>:name</c> in the text, where literals would be too long.</summary>
+    public IReadOnlyList<Aws.DataApiParameter> Parameters { get; init; } = [];
+
+    /// <summary>What it is known by where its shape is remembered: the text, or a prepared one of which it was made.</summary>
+    public string Key { get => field ?? Sql; init; }
+
     /// <summary>Why it is refused.</summary>
     public string? Why { get; private set; }
 
