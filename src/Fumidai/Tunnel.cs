@@ -43,7 +43,7 @@ public sealed partial class Tunnel : IAsyncDisposable
         _listener = listener;
         _logger = (request.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger("Fumidai.Tunnel");
         _route = new TunnelRoute(request, first, open, new NetworkReturn(request.Time), _logger);
-        if (request.Target.Database is { Kind: DatabaseKind.Cluster, Writer: { } writer } database && request.Target.Address.Host == database.Endpoint)
+        if (request.DataApi is null && request.Target.Database is { Kind: DatabaseKind.Cluster, Writer: { } writer } database && request.Target.Address.Host == database.Endpoint)
             _writer = new WriterWatch(writer, request.AskWriter ?? (token => FindTargets.WriterAsync(request.Access, database.Id, token)), WriterChanged, request.Time, _stop.Token);
     }
 

@@ -50,17 +50,24 @@ internal static class ClientRun
             Time = surroundings.Time,
         };
         screen.HoldReady();
-        if (use != ProxyUse.No && target.IsPostgres)
+        LocalEndpoint? endpoint = null;
+        if (DataApiGateway.IsNamed(request))
+        {
+            screen.Waiting($"Asking {target.Name}");
+            var gateway = await ExplainedAsync(run, request, () => DataApiGateway.PrepareAsync(request, surroundings.Environment, use == ProxyUse.Trusting, screen.Waiting, stop.Token));
+            (request, endpoint) = (request with { DataApi = gateway }, gateway);
+        }
+        else if (use != ProxyUse.No && target.IsPostgres)
+        {
             screen.Waiting("Fetching the sign-in");
-        var proxy = use == ProxyUse.No || !target.IsPostgres
-            ? null
-            : await AuthProxy.PrepareAsync(request, surroundings.Environment, use == ProxyUse.Trusting, stop.Token);
-        request = request with { AuthProxy = proxy };
+            var proxy = await AuthProxy.PrepareAsync(request, surroundings.Environment, use == ProxyUse.Trusting, stop.Token);
+            (request, endpoint) = (request with { AuthProxy = proxy }, proxy);
+        }
         int code;
         FumidaiException? lost;
         await using (var tunnel = await ExplainedAsync(run, request, () => Tunnel.OpenAsync(request, stop.Token)))
         {
-            var variables = proxy?.Environment(tunnel.Local);
+            var variables = endpoint?.Environment(tunnel.Local);
             if (variables is null)
             {
                 screen.Waiting("Fetching the sign-in");

@@ -79,9 +79,10 @@ internal sealed record TunnelCommand(
             ? new IPEndPoint(IPAddress.Parse(typed.Value(Options.HealthAddress) ?? "127.0.0.1"), port)
             : null;
         OptionSpec[] ofProxy = [Options.Auth, Options.SecretId, Options.User, Options.DatabaseName, Options.CaFile, Options.TrustLoopback, Options.AllowMd5];
-        if (!typed.Has(Options.AuthProxy) && Array.Find(ofProxy, typed.Has) is { } lonely)
+        var signsIn = typed.Has(Options.AuthProxy) || typed.Settings.Via == "data-api";
+        if (!signsIn && Array.Find(ofProxy, typed.Has) is { } lonely)
             throw new FumidaiException(Reason.Usage, $"{lonely.Name} is for a tunnel that signs in", next: "Add --auth-proxy");
-        var proxy = !typed.Has(Options.AuthProxy) ? ProxyUse.No : typed.Has(Options.TrustLoopback) ? ProxyUse.Trusting : ProxyUse.Yes;
+        var proxy = !signsIn ? ProxyUse.No : typed.Has(Options.TrustLoopback) ? ProxyUse.Trusting : ProxyUse.Yes;
         return twice is null
             ? new TunnelCommand(typed.Targets, typed.Settings, typed.Output, proxy, Duration.Read(typed.Value(Options.Drain) ?? "30s")!.Value, health)
             : throw new FumidaiException(Reason.Usage, $"{Visible.Quote(twice.Key)} was named twice", next: "Name each target once: a tunnel serves any number of connections");
@@ -103,7 +104,9 @@ internal sealed record TunnelCommand(
                 LoggerFactory = run.Logs,
                 Time = run.Surroundings.Time,
             };
-            if (Proxy != ProxyUse.No)
+            if (DataApiGateway.IsNamed(request))
+                request = request with { DataApi = await DataApiGateway.PrepareAsync(request, run.Surroundings.Environment, Proxy == ProxyUse.Trusting, run.Screen.Waiting, giveUp.Token) };
+            else if (Proxy != ProxyUse.No)
                 request = request with { AuthProxy = await PrepareProxyAsync(run, request, giveUp.Token) };
             return await ClientRun.ExplainedAsync(run, request, () => Tunnel.OpenAsync(request, giveUp.Token));
         }

@@ -24,6 +24,13 @@ public sealed class DataApiGateway : LocalEndpoint
         User = server.Settings.GetValueOrDefault("session_authorization") ?? request.Target.Database?.MasterUsername ?? "postgres";
     }
 
+    /// <summary>Whether the settings name the Data API as the way.</summary>
+    public static bool IsNamed(TunnelRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return TunnelSettings.Of(request.Settings, request.Target).Via == "data-api";
+    }
+
     /// <summary>Asks the cluster once, so that what is missing is told now and not to the first client.</summary>
     /// <param name="request">The tunnel that will use it.</param>
     /// <param name="environment">Variables.</param>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 
 namespace Fumidai;
 
@@ -18,6 +19,8 @@ internal sealed class DataApiServer
     };
 
     private readonly ConcurrentDictionary<string, IReadOnlyList<ResultColumn>> _shapes = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, IReadOnlyList<uint>> _parameters = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<uint, PostgresType> _types = new();
     private HashSet<string>? _effects;
 
     public PostgresTypes Types { get; } = new();
@@ -35,10 +38,39 @@ internal sealed class DataApiServer
         _shapes[sql] = columns;
     }
 
+    /// <summary>The parameters' types of a statement, as last found.</summary>
+    public IReadOnlyList<uint>? ParametersOf(string key) => _parameters.GetValueOrDefault(key);
+
+    public void RememberParameters(string key, IReadOnlyList<uint> types)
+    {
+        if (_parameters.Count >= MostShapes)
+            _parameters.Clear();
+        _parameters[key] = types;
+    }
+
+    /// <summary>A type by its OID.</summary>
+    /// <exception cref="SqlFailure">42704: there is none.</exception>
+    public async Task<PostgresType> TypeAsync(uint oid, DataApiSession session, CancellationToken cancellationToken)
+    {
+        if (PostgresTypes.BuiltIn(oid) is { } builtIn)
+            return builtIn;
+        if (_types.TryGetValue(oid, out var known))
+            return known;
+        if (await session.AskTypeAsync(oid, cancellationToken).ConfigureAwait(false) is not [var row])
+            throw new SqlFailure("42704", $"type with OID {oid} does not exist");
+        var element = row[2] is { } name ? new PostgresType(name, uint.Parse(row[3]!, CultureInfo.InvariantCulture), short.Parse(row[4]!, CultureInfo.InvariantCulture)) { IsEnum = row[6] == "e" } : null;
+        return _types[oid] = new(row[0]!, oid, short.Parse(row[1]!, CultureInfo.InvariantCulture), element) { IsEnum = row[5] == "e" };
+    }
+
+    /// <summary>A type's name as SQL has it, without a modifier.</summary>
+    public static string NameOf(PostgresType type) => PostgresTypes.BuiltIn(type.Oid) is null ? type.Name : $"pg_catalog.\"{type.Name}\"";
+
     /// <summary>A definition was changed: what was known of shapes, types and functions is not any more.</summary>
     public void Forget()
     {
         _shapes.Clear();
+        _parameters.Clear();
+        _types.Clear();
         _effects = null;
     }
 

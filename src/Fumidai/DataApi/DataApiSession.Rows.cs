@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Fumidai.Aws;
 
 namespace Fumidai;
@@ -6,11 +7,8 @@ namespace Fumidai;
 /// <content>Results.</content>
 internal sealed partial class DataApiSession
 {
-    /// <summary>Rows of the first page: with rows at their limit of 64 KB still under the limit of 1 MiB.</summary>
-    private const int FirstPage = 15;
-
-    /// <summary>Bytes a page is meant to have: half of what an answer may, since rows differ.</summary>
-    private const int PageBytes = 400_000;
+    /// <summary>Characters of a piece of a row where nothing is known of the rows.</summary>
+    private const int UsualPiece = 1000;
 
     private const int LargestPage = 20_000;
 
@@ -20,7 +18,10 @@ internal sealed partial class DataApiSession
     {
         if (SetConfig(statement) is var (name, value))
             return await SetConfigAsync(statement, name, value, rows, cancellationToken).ConfigureAwait(false);
+        if (WithLocalSettings(statement) is { } local)
+            return await ChangeSettingsAsync(local, rows, cancellationToken).ConfigureAwait(false);
         var query = RowQuery.Of(statement);
+        var isLarge = false;
         if (_transaction is null && _settings.Count == 0 && query.Described.Sql.Length <= 65_536 && await server.IsPureAsync(statement, client, cancellationToken).ConfigureAwait(false))
         {
             try
@@ -30,10 +31,13 @@ internal sealed partial class DataApiSession
             catch (DataApiFailure failure) when (failure.Kind == DataApiFailureKind.TooLarge)
             {
                 // Nothing was passed on yet, and the query may run again: page by page.
+                isLarge = true;
             }
         }
         long count = 0;
-        await InOwnTransactionAsync(async () => count = await PagesAsync(statement, query, rows, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        var mayRunTwice = !isLarge && await server.IsPureAsync(statement, client, cancellationToken).ConfigureAwait(false);
+        await InOwnTransactionAsync(async () => count = (mayRunTwice ? await BoundedAsync(statement, query, rows, cancellationToken).ConfigureAwait(false) : null)
+            ?? await PagesAsync(statement, query, rows, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         return count;
     }
 
@@ -69,33 +73,79 @@ internal sealed partial class DataApiSession
         }
     }
 
-    /// <summary>A page after the other by a cursor; the next one is asked for when the client has taken this one.</summary>
+    /// <summary>A query of text columns of our own, with this session's settings.</summary>
+    internal async Task<IReadOnlyList<IReadOnlyList<string?>>> ReadAsync(string sql, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<IReadOnlyList<string?>> rows = [];
+        await InSessionAsync(false, async () => rows = await AskAsync(sql, [], cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        return rows;
+    }
+
+    /// <summary>In a transaction a result above the limits would take the transaction with it: as many pieces as surely fit. Null: there is more than that.</summary>
+    private async Task<long?> BoundedAsync(SqlStatement statement, RowQuery query, IResultRows rows, CancellationToken cancellationToken)
+    {
+        var columns = await DescribeAsync(statement, query, cancellationToken).ConfigureAwait(false);
+        var most = Pieces(UsualPiece);
+        var framed = query.Pieces(UsualPiece);
+        using var answer = await ExecuteAsync(framed with { Sql = string.Create(CultureInfo.InvariantCulture, $"{framed.Sql} LIMIT {most}") }, statement, withColumns: false, cancellationToken).ConfigureAwait(false);
+        if (answer.RowCount >= most)
+            return null;
+        await rows.BeginAsync(columns, cancellationToken).ConfigureAwait(false);
+        var (whole, count) = (new StringBuilder(), 0L);
+        foreach (var piece in answer.FirstTexts())
+            count += await PassPieceAsync(piece!, whole, columns, rows, cancellationToken).ConfigureAwait(false);
+        return count;
+    }
+
+    /// <summary>How many pieces of so many characters are under the limit of an answer, were each character of four bytes.</summary>
+    private static int Pieces(int length) => Math.Min(LargestPage, 1_000_000 / ((4 * length) + 20));
+
+    /// <summary>How long pieces are best: longer than most rows, so that most are one piece, and short, so that many are a page.</summary>
+    private async Task<int> PieceLengthAsync(SqlStatement statement, RowQuery query, CancellationToken cancellationToken)
+    {
+        if (!await server.IsPureAsync(statement, client, cancellationToken).ConfigureAwait(false))
+            return UsualPiece;
+        using var sample = await ExecuteAsync(query.Sample, statement, withColumns: false, cancellationToken).ConfigureAwait(false);
+        var longest = int.Parse(sample.FirstTexts().First() ?? "0", CultureInfo.InvariantCulture);
+        return Math.Clamp(longest + (longest / 4) + 8, 64, 16_000);
+    }
+
+    /// <summary>One more piece; a row is passed on with its last. The number of rows passed on.</summary>
+    private static async ValueTask<int> PassPieceAsync(string piece, StringBuilder whole, IReadOnlyList<ResultColumn> columns, IResultRows rows, CancellationToken cancellationToken)
+    {
+        var isLast = piece[0] == '.';
+        if (isLast && whole.Length == 0)
+        {
+            await rows.AddAsync(Split(piece[1..], columns), cancellationToken).ConfigureAwait(false);
+            return 1;
+        }
+        whole.Append(piece, 1, piece.Length - 1);
+        if (!isLast)
+            return 0;
+        var row = whole.ToString();
+        whole.Clear();
+        await rows.AddAsync(Split(row, columns), cancellationToken).ConfigureAwait(false);
+        return 1;
+    }
+
+    /// <summary>A page after the other by a cursor; the next one is asked for when the client has taken this one. Rows come in pieces, so that no page, whatever comes, is above the limits.</summary>
     private async Task<long> PagesAsync(SqlStatement statement, RowQuery query, IResultRows rows, CancellationToken cancellationToken)
     {
         var columns = await DescribeAsync(statement, query, cancellationToken).ConfigureAwait(false);
         var cursor = string.Create(CultureInfo.InvariantCulture, $"\"fumidai {++_cursorNumber}\"");
-        var declare = $"DECLARE {cursor} NO SCROLL CURSOR FOR ";
-        (await ExecuteAsync(new(declare + query.Texts.Sql, declare.Length + query.Texts.Offset), statement, withColumns: false, cancellationToken).ConfigureAwait(false)).Dispose();
+        var length = await PieceLengthAsync(statement, query, cancellationToken).ConfigureAwait(false);
+        var (declare, framed, size) = ($"DECLARE {cursor} NO SCROLL CURSOR FOR ", query.Pieces(length), Pieces(length));
+        (await ExecuteAsync(new(declare + framed.Sql, declare.Length + framed.Offset), statement, withColumns: false, cancellationToken).ConfigureAwait(false)).Dispose();
         await rows.BeginAsync(columns, cancellationToken).ConfigureAwait(false);
-        long count = 0;
-        for (var size = FirstPage; ;)
+        var (whole, count, fetch) = (new StringBuilder(), 0L, SqlStatement.Parse("FETCH"));
+        for (var taken = size; taken == size;)
         {
-            var (taken, bytes, largest) = (0, 0L, 1);
-            using (var page = await ExecuteAsync(new(string.Create(CultureInfo.InvariantCulture, $"FETCH FORWARD {size} FROM {cursor}"), int.MaxValue), statement, withColumns: false, cancellationToken).ConfigureAwait(false))
-            {
-                foreach (var row in page.FirstTexts())
-                {
-                    await rows.AddAsync(Split(row, columns), cancellationToken).ConfigureAwait(false);
-                    (taken, bytes, largest) = (taken + 1, bytes + row!.Length, Math.Max(largest, row.Length));
-                }
-            }
-            count += taken;
-            if (taken < size)
-                break;
-            // Grown by degrees: what comes next may be larger than what came.
-            size = (int)Math.Clamp(Math.Min(PageBytes / Math.Max(bytes / taken, largest / 8), size * 4L), 1, LargestPage);
+            using var page = await ExecuteAsync(new(string.Create(CultureInfo.InvariantCulture, $"FETCH FORWARD {size} FROM {cursor}"), int.MaxValue), fetch, withColumns: false, cancellationToken).ConfigureAwait(false);
+            taken = page.RowCount;
+            foreach (var piece in page.FirstTexts())
+                count += await PassPieceAsync(piece!, whole, columns, rows, cancellationToken).ConfigureAwait(false);
         }
-        (await ExecuteAsync(new($"CLOSE {cursor}", int.MaxValue), statement, withColumns: false, cancellationToken).ConfigureAwait(false)).Dispose();
+        (await ExecuteAsync(new($"CLOSE {cursor}", int.MaxValue), fetch, withColumns: false, cancellationToken).ConfigureAwait(false)).Dispose();
         return count;
     }
 
@@ -290,7 +340,45 @@ internal sealed partial class DataApiSession
             if (statement.Word(at + 6) == "FALSE" && statement.Tokens.Count == at + 8)
                 return (name, value);
         }
-        return statement.Words.Contains("FALSE") ? throw SqlFailure.Refused("set_config for the session within a larger query") : null;
+        return null;
+    }
+
+    /// <summary>The query with each set_config(…, false) in it made one for the transaction; null: it has none.</summary>
+    private static SqlStatement? WithLocalSettings(SqlStatement statement)
+    {
+        var (sql, moved) = (statement.Sql, 0);
+        for (var i = 0; i + 1 < statement.Tokens.Count; i++)
+        {
+            if (statement.Name(i) != "set_config" || statement.Text(i + 1) != "(")
+                continue;
+            var (depth, at) = (1, i + 2);
+            for (; at < statement.Tokens.Count && depth > 0; at++)
+                depth += statement.Text(at) switch { "(" => 1, ")" => -1, _ => 0 };
+            var last = at - 2;
+            if (statement.Word(last) != "FALSE")
+                continue;
+            sql = sql.Remove(statement.Tokens[last].Start + moved, 5).Insert(statement.Tokens[last].Start + moved, "true");
+            moved--;
+        }
+        return moved == 0 ? null : SqlStatement.Parse(sql);
+    }
+
+    /// <summary>Runs a query that changes settings, and keeps those that it changed.</summary>
+    private async Task<long> ChangeSettingsAsync(SqlStatement statement, IResultRows rows, CancellationToken cancellationToken)
+    {
+        const string All = "SELECT name, setting FROM pg_catalog.pg_settings WHERE context IN ('user', 'superuser')";
+        long count = 0;
+        await InOwnTransactionAsync(async () =>
+        {
+            var before = (await AskAsync(All, [], cancellationToken).ConfigureAwait(false)).ToDictionary(r => r[0]!, r => r[1], StringComparer.Ordinal);
+            count = await PagesAsync(statement, RowQuery.Of(statement), rows, cancellationToken).ConfigureAwait(false);
+            foreach (var row in await AskAsync(All, [], cancellationToken).ConfigureAwait(false))
+            {
+                if (!before.TryGetValue(row[0]!, out var was) || was != row[1])
+                    _pending![row[0]!] = row[1] ?? "";
+            }
+        }, cancellationToken).ConfigureAwait(false);
+        return count;
     }
 
     private async Task<long> SetConfigAsync(SqlStatement statement, string name, string value, IResultRows rows, CancellationToken cancellationToken)

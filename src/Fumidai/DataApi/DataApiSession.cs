@@ -28,6 +28,61 @@ internal sealed partial class DataApiSession(DataApiClient client, DataApiServer
     /// <summary>Whether a transaction of whatever kind is open over there.</summary>
     public bool HasTransaction => _transaction is not null;
 
+    /// <summary>Something before or around a statement failed: a transaction is failed then too.</summary>
+    public void Spoil() => _isFailed |= _transaction is not null;
+
+    /// <summary>OIDs of a statement's parameters: as declared, else as the server finds them. One call, remembered; two within a transaction.</summary>
+    /// <exception cref="SqlFailure">What the server has against the statement.</exception>
+    public async Task<IReadOnlyList<uint>> ParameterTypesAsync(string sql, IReadOnlyList<uint> declared, CancellationToken cancellationToken)
+    {
+        if (_isFailed)
+            throw new SqlFailure("25P02", "current transaction is aborted, commands ignored until end of transaction block");
+        var key = $"{string.Join(',', declared)}|{string.Join('|', _settings.Select(s => s.Key + "=" + s.Value))}|{sql}";
+        if (server.ParametersOf(key) is { } known)
+            return known;
+        var names = new List<string>();
+        foreach (var oid in declared)
+            names.Add(oid is 0 or 705 ? "unknown" : DataApiServer.NameOf(await server.TypeAsync(oid, this, cancellationToken).ConfigureAwait(false)));
+        var list = names.Count == 0 ? "" : $"({string.Join(", ", names)})";
+        var inTransaction = _transaction is not null || _settings.Count > 0;
+        // PREPARE and what it found cannot be two calls outside a transaction; an error carries the answer out, and undoes nothing that was.
+        var end = inTransaction ? "PERFORM pg_catalog.set_config('fumidai.types', t, true);" : "RAISE EXCEPTION USING ERRCODE = 'FD000', MESSAGE = t;";
+        var block = $"""
+            DECLARE t text; BEGIN EXECUTE {SqlParameters.Literal($"PREPARE \"fumidai parameters\"{list} AS {sql}")};
+            SELECT 'types:' || pg_catalog.array_to_string(parameter_types::pg_catalog.oid[], ',') INTO t FROM pg_catalog.pg_prepared_statements WHERE name = 'fumidai parameters';
+            DEALLOCATE "fumidai parameters"; {end} END
+            """;
+        var found = "types:";
+        if (inTransaction)
+        {
+            await InOwnTransactionAsync(async () =>
+            {
+                await AskAsync($"DO {SqlParameters.Literal(block)}", [], cancellationToken).ConfigureAwait(false);
+                found = (await AskAsync("SELECT pg_catalog.current_setting('fumidai.types')", [], cancellationToken).ConfigureAwait(false))[0][0]!;
+            }, cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            try
+            {
+                await AskAsync($"DO {SqlParameters.Literal(block)}", [], cancellationToken).ConfigureAwait(false);
+            }
+            catch (SqlFailure answer) when (answer.Code == "FD000")
+            {
+                found = answer.Message;
+            }
+        }
+        uint[] types = [.. found["types:".Length..].Split(',', StringSplitOptions.RemoveEmptyEntries).Select(oid => uint.Parse(oid, System.Globalization.CultureInfo.InvariantCulture))];
+        server.RememberParameters(key, types);
+        return types;
+    }
+
+    /// <summary>A type by its OID: its name, as a cast has it, and the same as columns tell it.</summary>
+    internal Task<IReadOnlyList<IReadOnlyList<string?>>> AskTypeAsync(uint oid, CancellationToken cancellationToken) => AskAsync("""
+        SELECT pg_catalog.format('%I.%I', n.nspname, t.typname), t.typlen::text, CASE WHEN t.typcategory = 'A' THEN e.typname::text END, e.oid::text, e.typlen::text, t.typtype::text, e.typtype::text
+        FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem WHERE t.oid = CAST(:oid AS pg_catalog.oid)
+        """, [new("oid", DataApiKind.Long, oid.ToString(System.Globalization.CultureInfo.InvariantCulture))], cancellationToken);
+
     /// <summary>Has the server stop what runs for this session now. May be called beside everything else.</summary>
     public async Task CancelAsync(CancellationToken cancellationToken)
     {

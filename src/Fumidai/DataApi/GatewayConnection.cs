@@ -63,7 +63,7 @@ internal sealed partial class GatewayConnection : IAsyncDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, _messages.Gone);
         try
         {
-            while (await _messages.ReadAsync(stop).ConfigureAwait(false) is { Type: not 'X' } message)
+            while (await NextAsync(stop).ConfigureAwait(false) is { Type: not 'X' } message)
                 await HandleAsync(message, either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -85,6 +85,7 @@ internal sealed partial class GatewayConnection : IAsyncDisposable
     /// <summary>Rolls back what is open.</summary>
     public async ValueTask DisposeAsync()
     {
+        await ClosePortalsAsync().ConfigureAwait(false);
         await _messages.DisposeAsync().ConfigureAwait(false);
         await Session.DisposeAsync().ConfigureAwait(false);
     }
@@ -94,11 +95,11 @@ internal sealed partial class GatewayConnection : IAsyncDisposable
         switch (message.Type)
         {
             case 'Q':
+                _skips = false;
                 await SimpleQueryAsync(Text(message), stop).ConfigureAwait(false);
                 break;
             case 'S':
-                _skips = false;
-                await ReadyAsync(stop).ConfigureAwait(false);
+                await SyncAsync(stop).ConfigureAwait(false);
                 break;
             case 'd' or 'c' or 'f':
                 // Of a COPY that failed already.
@@ -109,8 +110,7 @@ internal sealed partial class GatewayConnection : IAsyncDisposable
                 break;
             case 'P' or 'B' or 'D' or 'E' or 'C' or 'H':
                 if (!_skips)
-                    Fail(SqlFailure.Refused("the extended protocol"));
-                _skips = true;
+                    await ExtendedAsync(message, stop).ConfigureAwait(false);
                 break;
             default:
                 throw new PostgresProtocolException($"invalid frontend message type {(int)message.Type}");
@@ -132,7 +132,7 @@ internal sealed partial class GatewayConnection : IAsyncDisposable
                 // Statements of one message stand and fall together, unless they say otherwise.
                 if (statements.Count > 1 && statement.Verb is not (SqlVerb.Begin or SqlVerb.Commit or SqlVerb.Rollback))
                     await Session.BeginImplicitAsync(stop).ConfigureAwait(false);
-                _output.Complete(await Session.RunAsync(statement, new GatewayOutput.SimpleRows(_output), stop).ConfigureAwait(false));
+                _output.Complete(await RunAsync(statement, new GatewayOutput.SimpleRows(_output), stop).ConfigureAwait(false));
             }
             start = 0;
             await Session.EndImplicitAsync(isGood: true, stop).ConfigureAwait(false);

@@ -20,6 +20,20 @@ internal sealed record RowQuery(FramedSql Texts, FramedSql Described, FramedSql?
     /// <summary>No user calls a column or relation so.</summary>
     private const string Alias = "\"fumidai row\"";
 
+    /// <summary>The rows cut into pieces of so many characters: <c>+</c> before one that more follows of the same row, <c>.</c> before a row's last. OFFSET 0 keeps a row's text from being made twice.</summary>
+    public FramedSql Pieces(int length)
+    {
+        var n = length.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        var front = $"SELECT CASE WHEN (i + 1) * {n} < pg_catalog.length(t) THEN '+' ELSE '.' END || pg_catalog.substr(t, i * {n} + 1, {n}) FROM (";
+        return new($"{front}{Named} OFFSET 0) r CROSS JOIN LATERAL pg_catalog.generate_series(0, (pg_catalog.length(t) - 1) / {n}) i", front.Length + Texts.Offset + "SELECT t FROM (".Length);
+    }
+
+    /// <summary>How long the longest of the first rows is, in characters.</summary>
+    public FramedSql Sample => new($"SELECT pg_catalog.max(pg_catalog.length(t))::pg_catalog.text FROM ({Named} LIMIT 1000) r", 0);
+
+    /// <summary>The rows' texts as a column called t.</summary>
+    private string Named => $"SELECT t FROM ({Texts.Sql}) r(t)";
+
     public static RowQuery Of(SqlStatement statement)
     {
         var sql = Guarded(statement);
@@ -47,7 +61,8 @@ internal sealed record RowQuery(FramedSql Texts, FramedSql Described, FramedSql?
         foreach (var token in statement.Tokens)
         {
             if (token.Start < from || token.Kind != SqlTokenKind.Sign || sql[token.Start] != ':' || token.End >= sql.Length || !(char.IsLetter(sql[token.End]) || sql[token.End] == '_')
-                || (token.Start > 0 && sql[token.Start - 1] == ':'))
+                || (token.Start > 0 && sql[token.Start - 1] == ':')
+                || (statement.Parameters.Count > 0 && sql.AsSpan(token.End).StartsWith("fumidai_")))
                 continue;
             guarded ??= new();
             guarded.Append(sql, copied, token.End - copied).Append(' ');

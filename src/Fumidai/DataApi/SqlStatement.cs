@@ -61,13 +61,16 @@ internal sealed class SqlStatement
     public IReadOnlyList<Aws.DataApiParameter> Parameters { get; init; } = [];
 
     /// <summary>What it is known by where its shape is remembered: the text, or a prepared one of which it was made.</summary>
-    public string Key { get => field ?? Sql; init; }
+    public required string Key { get; init; }
 
     /// <summary>Why it is refused.</summary>
     public string? Why { get; private set; }
 
-    public static SqlStatement Parse(string sql, bool standardStrings = true) =>
-        new(sql, [.. SqlLexer.Read(sql, standardStrings).Where(t => t.Kind != SqlTokenKind.Space)]);
+    public static SqlStatement Parse(string sql, bool standardStrings = true, string? key = null, IReadOnlyList<Aws.DataApiParameter>? parameters = null) =>
+        new(sql, [.. SqlLexer.Read(sql, standardStrings).Where(t => t.Kind != SqlTokenKind.Space)]) { Key = key ?? sql, Parameters = parameters ?? [] };
+
+    /// <summary>Whether PREPARE takes it.</summary>
+    public bool IsPreparable => Verb is SqlVerb.Query or SqlVerb.Change or SqlVerb.ChangeWithRows;
 
     public string Word(int at) => at < Words.Count ? Words[at] : "";
 
@@ -114,7 +117,7 @@ internal sealed class SqlStatement
     private (SqlVerb, int) Classify()
     {
         if (Calls().FirstOrDefault(IsSessionLock) is { } locks)
-            return Refuse($"{locks}: a lock that outlives its statement's connection");
+            return Refuse($"{locks}, a lock that stays with its connection,");
         switch (Word(0))
         {
             case "SELECT" or "VALUES" or "TABLE":
@@ -161,7 +164,7 @@ internal sealed class SqlStatement
             case "FETCH" or "MOVE":
                 return (SqlVerb.Fetch, 0);
             case "LISTEN" or "UNLISTEN":
-                return Refuse("LISTEN: nobody could be told, there is no connection that stays");
+                return Refuse(Word(0));
             case "CREATE" when Word(1) is "TEMP" or "TEMPORARY" || (Word(1) is "GLOBAL" or "LOCAL" && Word(2) is "TEMP" or "TEMPORARY"):
                 return (SqlVerb.Utility, 0);
             default:
