@@ -39,7 +39,8 @@ public sealed class DataApiJourneys(RunningLab lab)
             Assert.Equal(beside.Output, through.Output);
             Assert.Equal(beside.Error, through.Error);
         }
-        var copied = await Command.RunAsync(here, "psql", "-X", "-At", "-c", "create table dapi.copied (like dapi.p)", "-c", "\\copy (select * from dapi.p) to 'dapi.csv' csv header", "-c", "\\copy dapi.copied from 'dapi.csv' csv header",
+        var file = Path.Combine(here["HOME"], "dapi.csv");
+        var copied = await Command.RunAsync(here, "psql", "-X", "-At", "-c", "create table dapi.copied (like dapi.p)", "-c", $"\\copy (select * from dapi.p) to '{file}' csv header", "-c", $"\\copy dapi.copied from '{file}' csv header",
             "-c", "select count(*) from (table dapi.p except table dapi.copied) x", "-c", "select length(repeat('é', 100000)), repeat('w', 100000) like 'www%'", "-c", "listen x");
         Assert.Equal("CREATE TABLE\nCOPY 100\nCOPY 100\n0\n100000|t\n", copied.Output);
         Assert.Contains("LISTEN is not possible over the Data API", copied.Error, StringComparison.Ordinal);
