@@ -29,6 +29,8 @@ public sealed record BastionInstance
     public string? PingStatus { get; init; }
     /// <summary>Agent version, if registered.</summary>
     public string? AgentVersion { get; init; }
+    /// <summary>Its last start.</summary>
+    public DateTimeOffset? Launched { get; init; }
     /// <summary>Running and Online.</summary>
     public bool IsOnline => State == "running" && PingStatus == "Online";
 }

@@ -109,6 +109,7 @@ public static class FindBastions
             Tags = tags,
             PingStatus = node?.PingStatus,
             AgentVersion = node?.AgentVersion,
+            Launched = instance.LaunchTime is { } launched ? new DateTimeOffset(launched.ToUniversalTime()) : null,
         };
     }
 

@@ -149,6 +149,9 @@ public sealed class CostCommandTests : IDisposable
     [InlineData("--hours-a-day must be a number from 0 to 24", "--hours-a-day", "25")]
     [InlineData("--gb must be a number from 0", "--gb", "-1")]
     [InlineData("--zones must be 1, 2 or 3", "--zones", "4")]
+    [InlineData("--svg does not go with --stack", "--stack", "--svg")]
+    [InlineData("--gb does not go with --stack", "--stack", "--gb", "2")]
+    [InlineData("--name goes with --stack", "--name", "x")]
     [InlineData("--hours must be a number from 1 to 744", "--hours", "1e3")]
     public async Task Wrong_usage_is_told(string says, params string[] words)
     {

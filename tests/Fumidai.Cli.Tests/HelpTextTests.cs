@@ -41,7 +41,7 @@ public sealed class HelpTextTests
     [InlineData("-h")]
     [InlineData("-?")]
     [InlineData("help")]
-    public void Help_lists_the_verbs_that_exist_and_no_others(string word)
+    public void Help_lists_every_verb(string word)
     {
         var text = Help([word]);
 

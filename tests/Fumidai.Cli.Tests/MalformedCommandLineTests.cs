@@ -77,7 +77,13 @@ public sealed class MalformedCommandLineTests
     [
         "--hours-a-day", "--hours-a-day abc", "--hours-a-day 25", "--hours-a-day -1", "--hours-a-day 8 --hours-a-day 9", "--idle-hours 30", "--idle-hours x", "--hours-a-day 20 --idle-hours 5",
         "--gb", "--gb many", "--gb 1,5", "--zones 0", "--zones 4", "--zones", "--hours 0", "--hours 1000", "--acu 0", "--acu 300", "--storage-gb -5", "--calls x", "--dpus 1e6",
-        "--svg --csv", "--json --svg", "--prices --svg", "--svg=cost.svg", "--region Tokyo", "--regoin us-east-1", "app db", "--unknown", "-- psql",
+        "--svg --csv", "--json --svg", "--prices --svg", "--svg=cost.svg", "--region Tokyo", "--regoin us-east-1", "app db", "--unknown", "-- psql", "--stack --svg", "--stack --prices", "--stack --gb 3", "--name x", "--stack --name 1", "--refresh=1",
+    ];
+
+    private static readonly string[] OfDiagram =
+    [
+        "a b", "--svg --html", "--svg --mermaid", "--terminal --svg", "--html --mermaid", "--svg=x", "--png", "--json", "--via", "--via tcp", "--via ␀", "--bastion", "--bastion x", "--region", "--region A", "--endpoint-url x",
+        "--profile ␀", "--prove=1", "--quiet=1", "-- x", "--", "a --svgg", "␀", "␤",
     ];
 
     private static readonly string[] OfDoctor =
@@ -108,7 +114,7 @@ public sealed class MalformedCommandLineTests
 
     private static readonly (string Verb, string[] Words)[] All =
     [
-        ("connect", OfConnect), ("tunnel", OfTunnel), ("exec", OfExec), ("sql", OfSql), ("targets", OfTargets), ("up", OfUp), ("status", OfStatus), ("down", OfDown), ("doctor", OfDoctor), ("cost", OfCost), ("policy", OfPolicy), ("lab", OfLab), ("plugin install", OfPluginInstall),
+        ("connect", OfConnect), ("tunnel", OfTunnel), ("exec", OfExec), ("sql", OfSql), ("targets", OfTargets), ("up", OfUp), ("status", OfStatus), ("down", OfDown), ("doctor", OfDoctor), ("cost", OfCost), ("diagram", OfDiagram), ("policy", OfPolicy), ("lab", OfLab), ("plugin install", OfPluginInstall),
     ];
 
     public static TheoryData<string> Lines => [.. WithoutVerb.Concat(All.SelectMany(v => v.Words.Select(r => $"{v.Verb} {r}".TrimEnd())))];

@@ -20,7 +20,7 @@ internal static class CostCsv
     internal static IEnumerable<string> Prices(IEnumerable<Price> prices) =>
         prices.Select(p => Row(p.Region, p.Item, p.UsageType, p.Unit, p.Usd?.ToString(CultureInfo.InvariantCulture) ?? "", p.AsOf, p.Source)).Prepend("region,item,usage_type,unit,usd,as_of,source");
 
-    private static string Row(params string[] fields) => string.Join(',', fields.Select(Field));
+    internal static string Row(params string[] fields) => string.Join(',', fields.Select(Field));
 
     private static string Field(string text) => text.AsSpan().IndexOfAny(",\"\n\r") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }

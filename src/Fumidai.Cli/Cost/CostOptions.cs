@@ -16,6 +16,9 @@ internal static class CostOptions
     internal static readonly OptionSpec Dpus = new("--dpus", "N", "units of work (DPU) of DSQL a month; default 100000", OptionGroup.Cost, Between(0, 1_000_000_000_000));
     internal static readonly OptionSpec Prices = new("--prices", null, "print the prices of the region instead, each with its date and source", OptionGroup.Cost);
 
+    internal static readonly OptionSpec Refresh = new("--refresh", null, "ask AWS's Price List API for today's prices (pricing:GetProducts); where that is not allowed, the shipped ones", OptionGroup.Cost);
+    internal static readonly OptionSpec Stack = new("--stack", null, "the bill of what fumidai up has built, with its real uptime; --name names one", OptionGroup.Cost);
+
     internal static readonly OptionSpec Svg = new("--svg", null, "the chart as an SVG picture, for light and dark pages", OptionGroup.Output);
     internal static readonly OptionSpec Csv = new("--csv", null, "the table as CSV", OptionGroup.Output);
 

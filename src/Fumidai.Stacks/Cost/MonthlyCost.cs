@@ -54,6 +54,19 @@ public sealed record MonthlyCost(string Region, IReadOnlyList<CostLine> Lines)
         return bill with { Lines = [.. bill.Lines.Select(l => l.Price.Unit.EndsWith("-month", StringComparison.Ordinal) ? l with { Quantity = l.Quantity / HoursPerMonth } : l)] };
     }
 
+    /// <summary>A stack for so many hours, each bastion for its own; what is billed by the month as these hours' part of it.</summary>
+    /// <param name="stack">What there is.</param>
+    /// <param name="prices">Prices.</param>
+    /// <param name="region">Region of the prices.</param>
+    /// <param name="hours">Hours in which it existed.</param>
+    /// <param name="privateHours">Hours in which the private bastion ran.</param>
+    /// <param name="publicHours">Hours in which the public bastion ran.</param>
+    public static MonthlyCost OfUptime(StackQuantities stack, PriceTable prices, string region, decimal hours, decimal privateHours, decimal publicHours)
+    {
+        var bill = Bill(stack, prices, region, hours, privateHours, publicHours, stack.MinAcu * hours, new CostUsage { StorageGb = 0, TransferGb = 0 });
+        return bill with { Lines = [.. bill.Lines.Select(l => l.Price.Unit.EndsWith("-month", StringComparison.Ordinal) ? l with { Quantity = l.Quantity * hours / HoursPerMonth } : l)] };
+    }
+
     private static MonthlyCost Bill(StackQuantities stack, PriceTable prices, string region, decimal hours, decimal privateHours, decimal publicHours, decimal acuHours, CostUsage usage)
     {
         var lines = new List<CostLine>();

@@ -21,6 +21,9 @@ public sealed class PriceTable
     /// <summary>The price of an item; one that the table lacks is unknown, never a guess and never zero.</summary>
     public Price Of(string region, string item) => _prices.GetValueOrDefault((region, item)) ?? new Price(region, item, "", "", null, "", $"the table has no {item} for {region}");
 
+    /// <summary>The same table with newer prices in place of its own.</summary>
+    public PriceTable With(IEnumerable<Price> newer) => new([.. newer.Concat(All).DistinctBy(p => (p.Region, p.Item))]);
+
     private static Price Row(string line)
     {
         var fields = line.Split(',', 7);
