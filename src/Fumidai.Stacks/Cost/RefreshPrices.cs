@@ -15,7 +15,7 @@ public static class RefreshPrices
     private const int Parallel = 4;
 
     // Usage types begin with the region's prefix; N. Virginia's mostly with none, sometimes with its own.
-    private static readonly Dictionary<string, string[]> s_prefixes = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, string[]> Prefixes = new(StringComparer.Ordinal)
     {
         ["us-east-1"] = ["", "USE1-"],
         ["us-east-2"] = ["USE2-"],
@@ -44,7 +44,7 @@ public static class RefreshPrices
     /// <exception cref="AwsFailure">Permission: not allowed. Configuration: the usage types of that region are not known.</exception>
     public static async Task<RefreshedPrices> AskAsync(AwsAccess access, PriceTable table, string region, CancellationToken cancellationToken)
     {
-        if (!s_prefixes.TryGetValue(region, out var prefixes))
+        if (!Prefixes.TryGetValue(region, out var prefixes))
             throw new AwsFailure(AwsFailureKind.Configuration, "pricing:GetProducts", null, $"how the price list calls things of {region} is not known");
         using var turns = new SemaphoreSlim(Parallel);
         var items = table.All.DistinctBy(p => p.Item).ToList();

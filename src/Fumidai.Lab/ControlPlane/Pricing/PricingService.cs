@@ -9,9 +9,9 @@ namespace Fumidai.Lab;
 /// </summary>
 internal sealed class PricingService : IAwsService
 {
-    private static readonly string[] s_regions = ["us-east-1", "eu-central-1", "ap-south-1"];
+    private static readonly string[] Regions = ["us-east-1", "eu-central-1", "ap-south-1"];
 
-    private static readonly Product[] s_products = [.. Read()];
+    private static readonly Product[] Products = [.. Read()];
 
     private sealed record Product(string Service, string Unit, string Usd, IReadOnlyDictionary<string, string> Attributes, string Sku);
 
@@ -23,11 +23,11 @@ internal sealed class PricingService : IAwsService
     {
         if (call.Operation != "GetProducts")
             throw ApiDispatch.UnknownOperation(this, call);
-        if (!s_regions.Contains(call.Region))
+        if (!Regions.Contains(call.Region))
             throw new AwsError("UnrecognizedClientException", "The security token included in the request is invalid.");
         var body = new JsonBody(call.Json!.Value);
         var service = body.Required("ServiceCode");
-        if (!s_products.Any(p => p.Service == service))
+        if (!Products.Any(p => p.Service == service))
             throw new AwsError("InvalidParameterException", $"Invalid service code: {service}");
         if (body.Text("FormatVersion") is { } version && version != "aws_v1")
             throw new AwsError("InvalidParameterException", $"Unsupported format version: {version}");
@@ -36,7 +36,7 @@ internal sealed class PricingService : IAwsService
         var filters = body.Structures("Filters").Select(f => (Type: f.Required("Type"), Field: f.Required("Field"), Value: f.Required("Value"))).ToList();
         if (filters.Exists(f => f.Type != "TERM_MATCH"))
             throw new AwsError("InvalidParameterException", "This lab matches terms only");
-        var found = s_products.Where(p => p.Service == service && filters.TrueForAll(f => string.Equals(p.Attributes.GetValueOrDefault(f.Field), f.Value, StringComparison.OrdinalIgnoreCase))).ToList();
+        var found = Products.Where(p => p.Service == service && filters.TrueForAll(f => string.Equals(p.Attributes.GetValueOrDefault(f.Field), f.Value, StringComparison.OrdinalIgnoreCase))).ToList();
         var (page, next) = Paging.Cut(found, body.Text("NextToken"), body.Number("MaxResults") ?? 100, () => new AwsError("InvalidNextTokenException", "The pagination token is invalid."));
         return ValueTask.FromResult<AwsAnswer>(JsonBody.Write(json =>
         {
