@@ -11,7 +11,7 @@ public sealed class CostInTheLabTests
     {
         await using var lab = await StackLab.StartAsync(isEmpty: true);
 
-        var fresh = await lab.HereAsync("cost", "--refresh", "--prices", "--region", "ap-northeast-1", "--json");
+        var fresh = await lab.HereAsync("cost", "--refresh", "--prices", "--json");
         Assert.True(fresh.ExitCode == 0, fresh.ToString());
         using (var json = JsonDocument.Parse(fresh.Output))
         {

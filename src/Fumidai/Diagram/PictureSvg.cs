@@ -68,7 +68,7 @@ public static class PictureSvg
     private static void Part(Svg svg, Box box, PicturePart part)
     {
         svg.Open("g");
-        svg.Tip(string.Join("\n", [part.Title, .. part.Details, .. part.Doors, .. part.Cost is { } cost ? new[] { cost } : []]));
+        svg.Tip(string.Join(", ", [part.Title, .. part.Details, .. part.Doors, .. part.Cost is { } cost ? new[] { cost } : []]));
         Rect(svg, $"part {Css(part.State)}".TrimEnd(), box, 6);
         svg.Text(box.X + 10, box.Y + 20, Cut(part.Title, InBox - 2), "name");
         var y = box.Y + 20 + PictureLayout.LineHeight;

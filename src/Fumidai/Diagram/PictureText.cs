@@ -26,7 +26,7 @@ public static class PictureText
             foreach (var link in route)
             {
                 var (sign, ansi) = Sign(link.State);
-                if (length + 4 + names[link.To].Length > width)
+                if (length + 5 + names[link.To].Length > width)
                 {
                     yield return line;
                     line = "      ";
