@@ -21,12 +21,12 @@ internal sealed class PictureLayout
     internal const double Top = 60;
 
     private const double Gap = 12;
-    private const double LaptopX = 20;
-    private const double LaptopWidth = 136;
-    private const double InternetX = 182;
-    private const double InternetWidth = 148;
-    private const double VpcX = 356;
-    private const double VpcWidth = 624;
+    private const double LaptopX = 12;
+    private const double LaptopWidth = 144;
+    private const double InternetX = 184;
+    private const double InternetWidth = 166;
+    private const double VpcX = 370;
+    private const double VpcWidth = 618;
     private const double ColumnWidth = 166;
     private static readonly double[] Columns = [VpcX + 28, VpcX + 224, VpcX + 420];
 
@@ -63,7 +63,7 @@ internal sealed class PictureLayout
         for (var i = 0; i < picture.Internet.Count; i++)
         {
             var part = picture.Internet[i];
-            Parts[part.Id] = new Box(InternetX + 8, Top + Vpc.Height * (i + 1) / (picture.Internet.Count + 1) - HeightOf(part) / 2, InternetWidth - 16, HeightOf(part));
+            Parts[part.Id] = new Box(InternetX + 4, Top + Vpc.Height * (i + 1) / (picture.Internet.Count + 1) - HeightOf(part) / 2, InternetWidth - 8, HeightOf(part));
         }
     }
 

@@ -114,8 +114,8 @@ public static class PictureSvg
         var (x, y) = ((x1 + x2) / 2, (y1 + y2) / 2);
         if (isFirst)
         {
-            svg.Element("rect", ("class", "tag"), ("x", x1 + 1), ("y", y1 - 21), ("width", 30.0), ("height", 17.0), ("rx", 4.0));
-            svg.Text(x1 + 4, y1 - 8, link.Route, "");
+            svg.Element("rect", ("class", "tag"), ("x", x - 15), ("y", y2 - 26), ("width", 30.0), ("height", 17.0), ("rx", 4.0));
+            svg.Text(x - 12, y2 - 13, link.Route, "");
         }
         if (link.State != HopState.Broken)
             return;

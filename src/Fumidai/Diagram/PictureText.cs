@@ -78,7 +78,7 @@ public static class PictureText
     private static string Line(string lead, PicturePart part, int width, bool color)
     {
         var (sign, ansi) = part.State is { } state ? Sign(state) : (" ", "0");
-        var text = PictureSvg.Cut($"{part.Title}  {string.Join("  ", part.Details)}{(part.Cost is { } cost ? $"  {cost}" : "")}".TrimEnd(), width - lead.Length - 2);
+        var text = PictureSvg.Cut($"{part.Title}  {(part.Cost is { } cost ? $"{cost}  " : "")}{string.Join("  ", part.Details)}".TrimEnd(), width - lead.Length - 2);
         return $"{lead}{Paint(color && part.State is not null, ansi, sign)} {text}";
     }
 
