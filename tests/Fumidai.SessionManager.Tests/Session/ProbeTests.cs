@@ -9,6 +9,9 @@ public sealed class ProbeTests
 {
     private const int Bytes = 600_000;
 
+    /// <summary>More than the window holds: a payload grows with what is acknowledged, and more must be left to send then.</summary>
+    private const int ManyBytes = 3_000_000;
+
     public enum Answer
     {
         Passes,
@@ -32,10 +35,10 @@ public sealed class ProbeTests
         var running = client.RunAsync(TestContext.Current.CancellationToken);
         var receiving = ReceiveAsync(pair.Agent, agent);
         var stream = await client.OpenStreamAsync(TestContext.Current.CancellationToken);
-        var bytes = ChannelPair.Pattern(Bytes, 5);
+        var bytes = ChannelPair.Pattern(answer == Answer.Passes ? ManyBytes : Bytes, 5);
         var sending = stream.Output.WriteAsync(bytes, TestContext.Current.CancellationToken).AsTask();
         var accepted = await agent.AcceptAsync(TestContext.Current.CancellationToken);
-        var received = accepted!.Input.ReadAtLeastAsync(Bytes, TestContext.Current.CancellationToken).AsTask();
+        var received = accepted!.Input.ReadAtLeastAsync(bytes.Length, TestContext.Current.CancellationToken).AsTask();
         // In small steps and only after a long quiet: a probe that is merely slow here must not look lost.
         for (var all = Task.WhenAll(sending, received); !all.IsCompleted;)
         {
