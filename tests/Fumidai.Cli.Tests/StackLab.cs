@@ -16,11 +16,11 @@ internal sealed class StackLab : IAsyncDisposable
 
     private StackLab(LabHost host, List<string> calls) => (_host, _calls) = (host, calls);
 
-    public static async Task<StackLab> StartAsync(bool isEmpty = true)
+    public static async Task<StackLab> StartAsync(bool isEmpty = true, Func<LabContext, IReadOnlyList<ManagedInstance>>? agents = null)
     {
         var calls = new List<string>();
         StackLab? lab = null;
-        var host = await LabHost.StartAsync(new LabOptions { Empty = isEmpty, Time = new HurriedTime(), OnCall = line => lab?.Called(line) }, [context => new PaperMachines(context)], CancellationToken.None);
+        var host = await LabHost.StartAsync(new LabOptions { Empty = isEmpty, Time = new HurriedTime(), OnCall = line => lab?.Called(line) }, [context => new PaperMachines(context, agents)], CancellationToken.None);
         lab = new StackLab(host, calls);
         host.Context.Model.Change(m => m.Users[LabModel.Key(LabAccounts.Main, "builder")] = new User
         {
@@ -138,13 +138,13 @@ internal sealed class StackLab : IAsyncDisposable
         private readonly SessionTable _sessions;
         private readonly ControlChannels _controls;
 
-        public PaperMachines(LabContext context)
+        public PaperMachines(LabContext context, Func<LabContext, IReadOnlyList<ManagedInstance>>? agents)
         {
             var options = new RelayOptions();
             _sessions = new SessionTable(context, options);
             _controls = new ControlChannels(_sessions, context.Time);
-            var instances = new InstanceInformation(context, _controls, () => []);
-            Services = [new SystemsManager(new SessionOperations(context, _sessions, _controls, instances, new StartThrottle(options.Service, context.Time)), instances)];
+            var instances = new InstanceInformation(context, _controls, () => agents?.Invoke(context) ?? []);
+            Services = [new SystemsManager(context, new SessionOperations(context, _sessions, _controls, instances, new StartThrottle(options.Service, context.Time)), instances)];
         }
 
         public IReadOnlyList<IAwsService> Services { get; }

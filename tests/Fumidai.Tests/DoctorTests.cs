@@ -10,7 +10,7 @@ public sealed class DoctorTests
     private const string Actions = "ssm:UpdateInstanceInformation ssmmessages:CreateControlChannel ssmmessages:CreateDataChannel ssmmessages:OpenControlChannel ssmmessages:OpenDataChannel";
 
     private static readonly Settings s_auto = new() { CommandLine = new(), Aws = new AwsSettings() };
-    private static readonly LocalFacts s_local = new(0, null, "/usr/bin/psql", null, null);
+    private static readonly LocalFacts s_local = new(0, null, "/usr/bin/psql", "15.18", null);
 
     [Fact]
     public void A_healthy_path_has_no_finding_and_no_note_on_either_route()
@@ -50,7 +50,7 @@ public sealed class DoctorTests
     {
         Assert.True(s_breaks.Count >= 40, $"{s_breaks.Count}");
         var tried = s_breaks.Keys.Select(k => k.Split(' ')[0]).ToHashSet(StringComparer.Ordinal);
-        string[] notes = ["client-missing", "database-may-be-paused", "secret-impaired", "secret-rotating", "logs-unreachable", "sessions-end-early"];
+        string[] notes = ["client-missing", "client-too-old", "database-busy", "database-may-be-paused", "secret-impaired", "secret-rotating", "logs-unreachable", "sessions-end-early"];
         // The rule of designs without endpoints speaks by the problem's own name.
         Assert.Empty(Rule.All.Select(r => r.Name).Except([.. tried, .. notes, "way-out-missing"], StringComparer.Ordinal));
     }
@@ -137,6 +137,10 @@ public sealed class DoctorTests
         ["agent-too-old"] = ("ssm", () => Private(Healthy(), i => i with { AgentVersion = "3.1.1000.0" }), null),
         ["agent-asleep"] = ("ssm", () => Private(Endpoints(Healthy(), e => e with { Created = DateTimeOffset.UnixEpoch.AddHours(9) }), i => i with { PingStatus = null }), null),
         ["agent-unregistered"] = ("ssm", () => Private(Healthy(), i => i with { PingStatus = null }), null),
+        ["agent-not-connected"] = ("ssm", () => Healthy() with { Connections = new Dictionary<string, bool> { ["i-private"] = false } }, null),
+        ["dns-of-its-own"] = ("ssm", () => Healthy() with { Vpc = Healthy().Vpc! with { OwnNameServers = ["10.0.0.53"] }, Connections = new Dictionary<string, bool> { ["i-private"] = false } }, null),
+        ["iam-auth-off"] = ("ssm iam", Healthy, null),
+        ["may-not-sign-in-with-iam"] = ("ssm iam", () => Healthy() with { State = Healthy().State! with { HasIamAuthentication = true }, CallerActions = new Dictionary<string, bool> { ["rds-db:connect"] = false } }, null),
         ["agent-offline"] = ("ssm", () => Private(Healthy(), i => i with { PingStatus = "ConnectionLost" }), null),
         ["public-address-missing"] = ("ssh", () => Public(Healthy(), i => i with { PublicAddress = null }) is var t ? t with { Instances = [t.Instances[1]] } : t, null),
         ["bastion-subnet-private"] = ("ssh", () => Table(Healthy(), "rtb-public", t => t with { Routes = [Local] }), null),
@@ -160,7 +164,7 @@ public sealed class DoctorTests
         ["kms-unreachable"] = ("ssm", () => Healthy() with { Preferences = new("alias/sessions", null, null, null, null) }, null),
     };
 
-    private static Settings Via(string route) => s_auto with { CommandLine = new() { Via = route } };
+    private static Settings Via(string route) => s_auto with { CommandLine = new() { Via = route.Split(' ')[0], Auth = route.EndsWith(" iam", StringComparison.Ordinal) ? "iam" : null } };
 
     private static RouteFacts Local => new("10.0.0.0/16", "local", false);
 

@@ -39,7 +39,9 @@ internal sealed record DoctorCommand(string? Target, CommandLineSettings Setting
             TargetCatalog.CheckName(settings, Target);
         var examination = new Examination(run, Settings, Target);
         var report = await examination.AskAsync(settings, !WithoutProof);
-        if (Fix && await RepairAsync(run, settings, report))
+        // What is mended may show what stood behind it: an agent that sleeps behind a door that was shut.
+        var offered = new HashSet<string>(StringComparer.Ordinal);
+        while (Fix && await RepairAsync(run, settings, report, offered))
             report = await examination.AskAsync(settings, !WithoutProof);
         if (Output.Json)
             run.Screen.Result(report.Json());
@@ -49,11 +51,13 @@ internal sealed record DoctorCommand(string? Target, CommandLineSettings Setting
         return report.ExitCode;
     }
 
-    private async Task<bool> RepairAsync(Run run, Settings settings, DoctorReport report)
+    private async Task<bool> RepairAsync(Run run, Settings settings, DoctorReport report, HashSet<string> offered)
     {
-        var ours = report.Findings.Where(f => f.Fix is { Change: not null, Stack: not null }).ToList();
+        var ours = report.Findings.Where(f => f.Fix is { Change: not null, Stack: not null } && offered.Add(f.Fix.Command)).ToList();
         if (ours.Count == 0)
         {
+            if (offered.Count > 0)
+                return false;
             run.Screen.Note(report.Findings.Count > 0 ? "Nothing of this touches only what fumidai up built: the commands are yours to run." : "There is nothing to repair.");
             return false;
         }

@@ -19,7 +19,7 @@ internal static class Verdict
         {
             run.Screen.Waiting("Looking for the reason");
             var topology = await ReadTopology.AskAsync(access, settings, target, both.Token);
-            var findings = Diagnosis.Of(topology, settings, LocalFacts.Look(settings, target, null, run.Surroundings.Environment)).SelectMany(r => r.Findings.Take(1)).DistinctBy(f => (f.Rule, f.Evidence)).ToList();
+            var findings = Diagnosis.Of(topology, settings, LocalFacts.Look(settings, target, null, null, run.Surroundings.Environment)).SelectMany(r => r.Findings.Take(1)).DistinctBy(f => (f.Rule, f.Evidence)).ToList();
             foreach (var finding in findings)
             {
                 run.Screen.Report(new TunnelEvent("diagnosis", $"doctor: {finding.Verdict}", new Dictionary<string, string>(StringComparer.Ordinal)

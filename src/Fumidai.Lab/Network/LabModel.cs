@@ -14,6 +14,8 @@ internal sealed class LabModel
     public Dictionary<string, Vpc> Vpcs { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, Subnet> Subnets { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, RouteTable> RouteTables { get; } = new(StringComparer.Ordinal);
+    /// <summary>A VPC's default one from the first time it is asked for.</summary>
+    public Dictionary<string, NetworkAcl> NetworkAcls { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, InternetGateway> InternetGateways { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, NatGateway> NatGateways { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, ElasticAddress> ElasticAddresses { get; } = new(StringComparer.Ordinal);
@@ -35,6 +37,9 @@ internal sealed class LabModel
     public Dictionary<string, DbClusterSnapshot> DbClusterSnapshots { get; } = new(StringComparer.Ordinal);
     /// <summary>By ARN.</summary>
     public Dictionary<string, SecretEntry> Secrets { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Session Manager preferences by account and region: the content of SSM-SessionManagerRunShell and its version. Lab only: told, not kept to.</summary>
+    public Dictionary<string, (string Content, int Version)> SessionPreferences { get; } = new(StringComparer.Ordinal);
 
     /// <summary>CloudFormation's stacks by id, deleted ones too.</summary>
     public Dictionary<string, Stack> Stacks { get; } = new(StringComparer.Ordinal);
@@ -325,6 +330,8 @@ internal sealed class SecretEntry : Resource
     public string? PreviousVersionId { get; set; }
     public string? PreviousSecretString { get; set; }
     public DateTimeOffset ChangedAt { get; set; }
+    /// <summary>When it was marked for deletion; null: it lives.</summary>
+    public DateTimeOffset? DeletedAt { get; set; }
     public required string SecretString { get; set; }
     public string? OwningService { get; init; }
     public DateTimeOffset CreatedAt { get; init; }

@@ -17,8 +17,7 @@ internal enum Verdict
 internal sealed record Reach(Verdict Verdict, string Why);
 
 /// <summary>
-/// May a packet pass? Read from aws-facts §8, apart from the product's own reading (design §2). Network ACLs are the default ones, which let
-/// everything pass; no call of the lab changes them.
+/// May a packet pass? Read from aws-facts §8, apart from the product's own reading (design §2).
 /// </summary>
 internal static class Reachability
 {
@@ -54,6 +53,8 @@ internal static class Reachability
             return new Reach(Verdict.Dropped, $"{instance.SubnetId} has no route to an internet gateway");
         if (gateway.VpcId != instance.VpcId)
             return new Reach(Verdict.Dropped, $"{gateway.Id} is not attached to {instance.VpcId}");
+        if (NetworkAcl.WhyNot(m, null, source, subnet, instance.PrivateAddress, port) is { } refused)
+            return new Reach(Verdict.Dropped, refused);
         if (!SecurityGroups.LetIn(m, instance.SecurityGroupIds, source, [], port))
             return new Reach(Verdict.Dropped, $"no rule of {string.Join(", ", instance.SecurityGroupIds)} lets {source} in on port {port}");
         return new Reach(Verdict.Open, $"{source} may reach {instanceId} on port {port}");
@@ -68,6 +69,8 @@ internal static class Reachability
             return new Reach(Verdict.Dropped, $"nothing has the address {to} in {endpoint.VpcId}");
         if (!SecurityGroups.LetOut(m, endpoint.SecurityGroupIds, to, target.Groups, port))
             return new Reach(Verdict.Dropped, $"no rule of {string.Join(", ", endpoint.SecurityGroupIds)} lets {endpointId} out to {target.Owner} on port {port}");
+        if (NetworkAcl.WhyNot(m, m.Subnets.GetValueOrDefault(endpoint.SubnetId), endpoint.Address, NetworkAcl.SubnetOf(m, endpoint.VpcId, to), to, port) is { } refused)
+            return new Reach(Verdict.Dropped, refused);
         // With the client's address kept, that is what a rule sees.
         var (source, groups) = endpoint.PreservesClientAddress ? (client, (IReadOnlyCollection<string>)[]) : (endpoint.Address, endpoint.SecurityGroupIds);
         if (!SecurityGroups.LetIn(m, target.Groups, source, groups, port))
@@ -84,6 +87,8 @@ internal static class Reachability
             return new Reach(Verdict.Refused, $"{instanceId} has no instance profile");
         if (profile.RoleName is null || m.FindRole(profile.Account, profile.RoleName) is not { } role)
             return new Reach(Verdict.Refused, $"instance profile {profile.Name} holds no role");
+        if (instance.HttpEndpoint == "disabled")
+            return new Reach(Verdict.Refused, $"{instanceId} has its metadata service off, from which its agent takes its keys");
         foreach (var action in Agent.Actions)
         {
             if (!Permissions.RoleAllows(role, action))
@@ -124,6 +129,8 @@ internal static class Reachability
             return new Reach(Verdict.Dropped, $"{name}: {whyNoEndpoint}, and {why}");
         if (!SecurityGroups.LetOut(m, instance.SecurityGroupIds, Routing.SomewhereOutside, [], 443))
             return new Reach(Verdict.Dropped, $"no rule of {string.Join(", ", instance.SecurityGroupIds)} lets out to {name} on port 443");
+        if (NetworkAcl.WhyNot(m, m.Subnets.GetValueOrDefault(instance.SubnetId), instance.PrivateAddress, null, Routing.SomewhereOutside, 443) is { } refused)
+            return new Reach(Verdict.Dropped, refused);
         return new Reach(Verdict.Open, $"{instance.Id} reaches {name} over the internet");
     }
 
@@ -133,6 +140,8 @@ internal static class Reachability
             return new Reach(Verdict.Dropped, $"no rule of {string.Join(", ", from.SecurityGroupIds)} lets {from.Id} out to {target.Owner} on port {port}");
         if (!SecurityGroups.LetIn(m, target.Groups, from.PrivateAddress, from.SecurityGroupIds, port))
             return new Reach(Verdict.Dropped, $"no rule of {string.Join(", ", target.Groups)} lets {from.Id} in on port {port}");
+        if (NetworkAcl.WhyNot(m, m.Subnets.GetValueOrDefault(from.SubnetId), from.PrivateAddress, NetworkAcl.SubnetOf(m, from.VpcId, to), to, port) is { } refused)
+            return new Reach(Verdict.Dropped, refused);
         if (!target.IsUp)
             return target.RefusesWhenDown ? new Reach(Verdict.Refused, $"{target.Owner} is stopped") : new Reach(Verdict.Dropped, $"{target.Owner} is not running");
         return new Reach(Verdict.Open, $"{from.Id} may reach {target.Owner} on port {port}");

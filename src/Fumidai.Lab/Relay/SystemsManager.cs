@@ -1,7 +1,7 @@
 namespace Fumidai.Lab;
 
 /// <summary>The <c>ssm</c> service: sessions, managed instances, session documents, AWS's public image parameters (aws-facts §1.1).</summary>
-internal sealed class SystemsManager(SessionOperations sessions, InstanceInformation instances) : IAwsService
+internal sealed class SystemsManager(LabContext context, SessionOperations sessions, InstanceInformation instances) : IAwsService
 {
     public string SigningName => "ssm";
     public AwsProtocol Protocol => AwsProtocol.Json11;
@@ -19,7 +19,10 @@ internal sealed class SystemsManager(SessionOperations sessions, InstanceInforma
             "GetConnectionStatus" => instances.ConnectionStatus(call, body),
             "DescribeInstanceInformation" => instances.Describe(call, body),
             "UpdateInstanceInformation" => instances.Update(call, body),
-            "GetDocument" => PublicDocuments.Get(body),
+            "GetDocument" => PublicDocuments.Get(context.Model, call, body),
+            "CreateDocument" => PreferencesDocument.Create(context.Model, call, body),
+            "UpdateDocument" => PreferencesDocument.Update(context.Model, call, body),
+            "DeleteDocument" => PreferencesDocument.Delete(context.Model, call, body),
             "GetParameter" => PublicParameters.Get(call, body),
             "GetParameters" => PublicParameters.GetMany(call, body),
             "GetParametersByPath" => PublicParameters.ByPath(call, body),
@@ -31,7 +34,7 @@ internal sealed class SystemsManager(SessionOperations sessions, InstanceInforma
     {
         "StartSession" => sessions.ResourcesOfStart(call),
         "ResumeSession" or "TerminateSession" => sessions.ResourcesOfSession(call),
-        "GetDocument" => [new(PublicDocuments.Arn(call.Region, call.Json!.Value.Text("Name") ?? ""))],
+        "GetDocument" or "CreateDocument" or "UpdateDocument" or "DeleteDocument" => [new(PublicDocuments.Arn(call.Region, call.Json!.Value.Text("Name") ?? ""))],
         "GetParameter" => [new(PublicParameters.Arn(call.Region, call.Json!.Value.Text("Name") ?? ""))],
         _ => PolicyResource.Any,
     };

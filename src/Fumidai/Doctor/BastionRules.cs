@@ -19,10 +19,10 @@ internal static class BastionRules
             ? new("metadata-off", Hop.Bastion, "the bastion's metadata service is off", $"{b.Id} has HttpEndpoint disabled, so its agent gets no credentials", Fixes.Sentence($"aws ec2 modify-instance-metadata-options --instance-id {b.Id} --http-endpoint enabled --http-tokens required"))
             : null),
         new("profile-missing", Hop.Bastion, v => v.IsSsm && v.Bastion is { State: "running", ProfileArn: null } b && b.PingStatus != "Online"
-            ? new("profile-missing", Hop.Bastion, "the bastion has no instance profile", $"{b.Id} runs without a role, so its agent cannot register", Fixes.Sentence($"aws ec2 associate-iam-instance-profile --instance-id {b.Id} --iam-instance-profile Name=PROFILE (its role needs AmazonSSMManagedInstanceCore)"))
+            ? new("profile-missing", Hop.Bastion, "the bastion has no instance profile", $"{b.Id} runs without a role, so its agent cannot register", Fixes.Sentence(Profile(v, b)))
             : null),
         new("profile-gone", Hop.Bastion, v => v.IsSsm && v.Bastion?.ProfileArn is { } arn && v.Topology.Roles.TryGetValue(arn, out var role) && role is null
-            ? new("profile-gone", Hop.Bastion, "the bastion's instance profile does not exist", $"{v.Bastion.Id} names {arn}", Fixes.Sentence($"make it anew, or attach another: aws ec2 associate-iam-instance-profile --instance-id {v.Bastion.Id} --iam-instance-profile Name=PROFILE"))
+            ? new("profile-gone", Hop.Bastion, "the bastion's instance profile does not exist", $"{v.Bastion.Id} names {arn}", Fixes.Sentence($"aws iam create-instance-profile --instance-profile-name {arn[(arn.LastIndexOf('/') + 1)..]} && aws iam add-role-to-instance-profile --instance-profile-name {arn[(arn.LastIndexOf('/') + 1)..]} --role-name {arn[(arn.LastIndexOf('/') + 1)..]}"))
             : null),
         new("role-missing", Hop.Bastion, v => v.IsSsm && v.Role is { RoleName: null } role
             ? new("role-missing", Hop.Bastion, "the bastion's instance profile holds no role", $"instance profile {role.Name} of {v.Bastion!.Id} is empty", Fixes.Sentence($"aws iam add-role-to-instance-profile --instance-profile-name {role.Name} --role-name {role.Name}"))
@@ -36,4 +36,14 @@ internal static class BastionRules
                 Fixes.Sentence($"aws iam attach-role-policy --role-name {name} --policy-arn arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"));
         }),
     ];
+
+    // Another bastion's profile serves too; without one, all of it is made.
+    private static string Profile(PathView v, Aws.InstanceFacts bastion)
+    {
+        var known = v.Topology.Roles.Values.FirstOrDefault(r => r?.RoleArn is { } arn && v.Topology.RoleActions.TryGetValue(arn, out var may) && TopologyQuestions.OfAgent.All(a => may.GetValueOrDefault(a)));
+        var name = known?.Name ?? "session-manager-bastion";
+        var make = known is not null ? "" : $"aws iam create-role --role-name {name} --assume-role-policy-document '{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Principal\":{{\"Service\":\"ec2.amazonaws.com\"}},\"Action\":\"sts:AssumeRole\"}}]}}'"
+            + $" && aws iam attach-role-policy --role-name {name} --policy-arn arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore && aws iam create-instance-profile --instance-profile-name {name} && aws iam add-role-to-instance-profile --instance-profile-name {name} --role-name {name} && ";
+        return $"{make}aws ec2 associate-iam-instance-profile --instance-id {bastion.Id} --iam-instance-profile Name={name}";
+    }
 }

@@ -39,11 +39,11 @@ public static class Diagnosis
         var all = new List<RouteDiagnosis>();
         foreach (var route in (string[])["ssm", "ssh", "eice"])
         {
-            if (chosen.Via != "auto" && chosen.Via != route)
+            if ((chosen.Via != "auto" && chosen.Via != route) || settings.ForbiddenRoutes.Contains(route))
                 continue;
             var bastion = BastionOf(topology, chosen, route);
             if (bastion is not null || chosen.Via == route)
-                all.Add(Walk(new PathView(topology, local, chosen, route, bastion)));
+                all.Add(Walk(new PathView(topology, local, chosen, route, bastion) { IsInSession = route == "ssh" && bastion is { PublicAddress: null, ProfileArn: not null } }));
         }
         return all.Count > 0 ? all : [Walk(new PathView(topology, local, chosen, chosen.Via == "auto" ? "ssm" : chosen.Via, null))];
     }
@@ -64,30 +64,37 @@ public static class Diagnosis
 
     internal static RouteDiagnosis Walk(PathView view)
     {
-        var found = Rule.All.Select(r => r.Check(view)).OfType<Finding>().ToList();
+        var found = Rule.All.Select(r => r.Check(view)).OfType<Finding>()
+            .Select(f => view.IsAgentCut && f is { IsNote: false, IsConsequence: false, Hop: Hop.Bastion or Hop.Way } ? f with { Fix = Fixes.ThenWake(f.Fix, view.Bastion!) } : f).ToList();
         var wrong = found.Where(f => f is { IsNote: false, IsConsequence: false }).OrderBy(f => f.Hop).ToList();
         if (wrong.Count == 0)
             wrong = [.. found.Where(f => f is { IsNote: false, IsConsequence: true }).Take(1)];
-        var hops = HopsOf(view.Route);
+        var hops = HopsOf(view);
         var first = wrong.Count > 0 ? hops.IndexOf(wrong[0].Hop) : hops.Count;
         var states = hops.Select((h, i) => (h, LabelOf(view, h), i < first ? HopState.Good : i == first ? HopState.Broken : HopState.Unreached)).ToList();
         return new RouteDiagnosis(view.Route, view.Bastion?.Id, states, wrong, [.. found.Where(f => f.IsNote)]);
     }
 
-    private static List<Hop> HopsOf(string route) => route == "ssm"
+    private static List<Hop> HopsOf(PathView view) => view.IsSsm
         ? [Hop.Laptop, Hop.Credentials, Hop.Permission, Hop.Bastion, Hop.Way, Hop.Agent, Hop.Network, Hop.Database, Hop.SignIn]
         : [Hop.Laptop, Hop.Credentials, Hop.Permission, Hop.Bastion, Hop.Way, Hop.Network, Hop.Database, Hop.SignIn];
 
     private static string LabelOf(PathView view, Hop hop) => hop switch
     {
-        Hop.Laptop => "laptop",
+        Hop.Laptop => Laptop(view.Local),
         Hop.Credentials => "credentials",
         Hop.Permission => "permission",
         Hop.Bastion => view.Bastion is { } b ? $"bastion {b.Id}" : "bastion",
-        Hop.Way => view.Route switch { "ssm" => "way to Session Manager", "ssh" => "port 22 from here", _ => "Instance Connect Endpoint" },
+        Hop.Way => view.Route switch { _ when view.IsSsm => "way to Session Manager", "ssh" => "port 22 from here", _ => "Instance Connect Endpoint" },
         Hop.Agent => "agent",
         Hop.Network => "network",
         Hop.Database => view.Topology.Target.Name,
         _ => "sign-in",
     };
+
+    private static string Laptop(LocalFacts local)
+    {
+        string[] told = [.. local.ClientVersion is { } version ? [$"psql {version}"] : Array.Empty<string>(), .. local.Proxy is { } proxy ? [$"proxy {proxy}"] : Array.Empty<string>()];
+        return told.Length > 0 ? $"laptop ({string.Join(", ", told)})" : "laptop";
+    }
 }

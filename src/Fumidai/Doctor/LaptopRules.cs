@@ -20,5 +20,10 @@ internal static class LaptopRules
         new("client-missing", Hop.Laptop, v => v.Local.Client is null
             ? new("client-missing", Hop.Laptop, "psql is not installed", "no psql on PATH; tunnel works without, connect needs it", Fixes.Sentence("sudo apt-get install postgresql-client"), Reason.Failed) { IsNote = true }
             : null),
+        new("client-too-old", Hop.Laptop, v => v.Local.ClientVersion is { } text && Major(text) is > 0 and < 10 and var major
+            ? new("client-too-old", Hop.Laptop, string.Create(CultureInfo.InvariantCulture, $"psql {major} cannot sign in"), $"{v.Local.Client} is {text}; SCRAM-SHA-256, which Aurora asks for, came with version 10", Fixes.Sentence("sudo apt-get install postgresql-client"), Reason.Failed) { IsNote = true }
+            : null),
     ];
+
+    private static int Major(string version) => int.TryParse(version.Split('.')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var major) ? major : 0;
 }

@@ -12,13 +12,21 @@ public sealed record LocalFacts(int Port, string? PortHolder, string? Client, st
     /// <param name="settings">The port that is wanted.</param>
     /// <param name="target">The target, whose entry may name one.</param>
     /// <param name="client">The client program's path; null: there is none.</param>
+    /// <param name="clientVersion">What it says of its version; null: not asked.</param>
     /// <param name="environment">Proxy variables.</param>
-    public static LocalFacts Look(Settings settings, Target target, string? client, Func<string, string?> environment)
+    public static LocalFacts Look(Settings settings, Target target, string? client, string? clientVersion, Func<string, string?> environment)
     {
         ArgumentNullException.ThrowIfNull(environment);
         var port = TunnelSettings.Of(settings, target).Port;
-        var proxy = environment("HTTPS_PROXY") ?? environment("https_proxy");
-        return new LocalFacts(port, port > 0 ? HolderOf(port) : null, client, null, Uri.TryCreate(proxy, UriKind.Absolute, out var url) ? url.GetComponents(UriComponents.SchemeAndServer, UriFormat.Unescaped) : null);
+        return new LocalFacts(port, port > 0 ? HolderOf(port) : null, client, clientVersion, ProxyOf(environment));
+    }
+
+    /// <summary>The proxy for AWS calls, without user and password; null: none.</summary>
+    /// <param name="environment">Its variables.</param>
+    public static string? ProxyOf(Func<string, string?> environment)
+    {
+        ArgumentNullException.ThrowIfNull(environment);
+        return Uri.TryCreate(environment("HTTPS_PROXY") ?? environment("https_proxy"), UriKind.Absolute, out var url) ? url.GetComponents(UriComponents.SchemeAndServer, UriFormat.Unescaped) : null;
     }
 
     private static string? HolderOf(int port)

@@ -11,7 +11,14 @@ namespace Fumidai;
 /// <param name="Bastion">The instance; null: there is none.</param>
 internal sealed record PathView(Topology Topology, LocalFacts Local, TunnelSettings Settings, string Route, InstanceFacts? Bastion)
 {
-    internal bool IsSsm => Route == "ssm";
+    /// <summary>ssh inside a Session Manager session, where the bastion has no public address.</summary>
+    internal bool IsInSession { get; init; }
+
+    /// <summary>Whether Session Manager carries it.</summary>
+    internal bool IsSsm => Route == "ssm" || IsInSession;
+
+    /// <summary>Whether Session Manager does not reach the agent now, for whatever reason.</summary>
+    internal bool IsAgentCut => IsSsm && Bastion is { State: "running" } b && (b.PingStatus != "Online" || (Topology.Connections.TryGetValue(b.Id, out var isOpen) && !isOpen));
 
     internal Database? Database => Topology.Target.Database;
 

@@ -17,9 +17,9 @@ internal static class WayOutRules
             ? new("dns-hostnames-off", Hop.Way, "the endpoints' private names do not resolve", $"{vpc.Id} has enableDnsHostnames off", Fixes.Sentence($"aws ec2 modify-vpc-attribute --vpc-id {vpc.Id} --enable-dns-hostnames")) : null),
         Service("endpoint-missing", (v, service) => Of(v, service) is null && Needed(v).Any(s => Of(v, s) is not null) && NoInternet(v)
             ? new("endpoint-missing", Hop.Way, $"the VPC has no endpoint for {service}", $"{v.Topology.Vpc?.Id} has endpoints for {string.Join(", ", v.Topology.Endpoints.Where(e => !e.IsGateway).Select(e => e.Service).Distinct(StringComparer.Ordinal))}, and {v.Topology.NoWayOut(v.Bastion!)!.Evidence}",
-                Fixes.Sentence(CreateCommand(v, service))) : null),
+                Fixes.Sentence(Fixes.CreateEndpoint(v, service))) : null),
         Service("endpoint-not-available", (v, service) => Of(v, service) is { State: not "available" } e && NoInternet(v)
-            ? new("endpoint-not-available", Hop.Way, $"the endpoint for {service} does not work", $"{e.Id} is {e.State}", Fixes.Sentence(e.State is "pending" or "pendingacceptance" ? "wait until it is available" : $"aws ec2 delete-vpc-endpoints --vpc-endpoint-ids {e.Id}, then {CreateCommand(v, service)}")) : null),
+            ? new("endpoint-not-available", Hop.Way, $"the endpoint for {service} does not work", $"{e.Id} is {e.State}", Fixes.Sentence(e.State is "pending" or "pendingacceptance" ? "wait until it is available" : $"aws ec2 delete-vpc-endpoints --vpc-endpoint-ids {e.Id}, then {Fixes.CreateEndpoint(v, service)}")) : null),
         Service("private-dns-off", (v, service) => Of(v, service) is { State: "available", HasPrivateDns: false } e && NoInternet(v)
             ? new("private-dns-off", Hop.Way, $"the name of {service} does not lead to its endpoint", $"{e.Id} has private DNS off", Fixes.PrivateDns(e)) : null),
         Service("endpoint-without-subnet", (v, service) => Of(v, service) is { State: "available", SubnetIds.Count: 0 } e && NoInternet(v)
@@ -82,23 +82,18 @@ internal static class WayOutRules
         return blocks.Count > 0 && blocks.TrueForAll(b => b is not null) ? blocks[0] : null;
     }
 
-    private static string CreateCommand(PathView v, string service)
-    {
-        var like = v.Topology.Endpoints.FirstOrDefault(e => !e.IsGateway && e.GroupIds.Count > 0);
-        return $"aws ec2 create-vpc-endpoint --vpc-endpoint-type Interface --vpc-id {v.Topology.Vpc?.Id} --service-name com.amazonaws.{v.Topology.Region}.{service} --subnet-ids {string.Join(' ', like?.SubnetIds ?? [v.Bastion!.SubnetId ?? "subnet-…"])} --security-group-ids {(like is null ? "sg-…" : string.Join(' ', like.GroupIds))} --private-dns-enabled";
-    }
-
     private static Fix FixOf(PathView v, WayProblem problem) => problem.Rule switch
     {
-        "no-route-out" => v.Topology.Nats.FirstOrDefault(n => n is { State: "available", IsPublic: true }) is { } nat
-            ? new Fix($"aws ec2 create-route --route-table-id {problem.TableId} --destination-cidr-block 0.0.0.0/0 --nat-gateway-id {nat.Id}")
-            : v.Bastion!.PublicAddress is not null && v.Topology.InternetGateways.Count > 0
-                ? new Fix($"aws ec2 create-route --route-table-id {problem.TableId} --destination-cidr-block 0.0.0.0/0 --gateway-id {v.Topology.InternetGateways[0]}")
-                : new Fix($"aws ec2 create-vpc-endpoint --vpc-endpoint-type Interface --vpc-id {v.Topology.Vpc?.Id} --service-name com.amazonaws.{v.Topology.Region}.ssm --subnet-ids {v.Bastion.SubnetId} --security-group-ids sg-… --private-dns-enabled, and the same for ssmmessages"),
-        "route-blackhole" => new Fix($"aws ec2 replace-route --route-table-id {problem.TableId} --destination-cidr-block 0.0.0.0/0 {(v.Topology.Nats.FirstOrDefault(n => n.State == "available") is { } live ? $"--nat-gateway-id {live.Id}" : "--nat-gateway-id nat-… (make one in a public subnet first)")}"),
+        "no-route-out" when v.Topology.Nats.Any(n => n is { State: "available", IsPublic: true }) => new Fix($"aws ec2 create-route --route-table-id {problem.TableId} --destination-cidr-block 0.0.0.0/0 --nat-gateway-id {Fixes.Nat(v.Topology)}"),
+        "no-route-out" when v.Bastion!.PublicAddress is not null => new Fix($"aws ec2 create-route --route-table-id {problem.TableId} --destination-cidr-block 0.0.0.0/0 --gateway-id {Fixes.InternetGateway(v.Topology)}"),
+        // Private and without NAT: endpoints, which cost less.
+        "no-route-out" => new Fix(string.Join(" && ", Needed(v).Select(s => Fixes.CreateEndpoint(v, s)))),
         "internet-gateway-detached" => new Fix($"aws ec2 attach-internet-gateway --internet-gateway-id {problem.TargetId} --vpc-id {v.Topology.Vpc?.Id}"),
-        "no-public-address" => new Fix($"aws ec2 associate-address --instance-id {v.Bastion!.Id} --allocation-id eipalloc-… (aws ec2 allocate-address makes one), or build endpoints for ssm and ssmmessages"),
-        "nat-in-private-subnet" => new Fix($"aws ec2 create-route --route-table-id {problem.TableId} --destination-cidr-block 0.0.0.0/0 --gateway-id {(v.Topology.InternetGateways.Count > 0 ? v.Topology.InternetGateways[0] : "igw-…")}"),
-        _ => new Fix("make a NAT gateway anew in a public subnet (aws ec2 create-nat-gateway), then aws ec2 replace-route to it"),
+        "no-public-address" => Fixes.PublicAddress(v.Bastion!.Id),
+        "nat-in-private-subnet" when v.Topology.RouteTables.FirstOrDefault(t => t.Id == problem.TableId)?.Routes.Any(r => r.Destination == "0.0.0.0/0") != true =>
+            new Fix($"aws ec2 create-route --route-table-id {problem.TableId} --destination-cidr-block 0.0.0.0/0 --gateway-id {Fixes.InternetGateway(v.Topology)}"),
+        "nat-in-private-subnet" => new Fix($"aws ec2 replace-route --route-table-id {problem.TableId} --destination-cidr-block 0.0.0.0/0 --gateway-id {Fixes.InternetGateway(v.Topology)}"),
+        // Blackhole or failed: the route is there, its target is not.
+        _ => new Fix($"aws ec2 replace-route --route-table-id {v.Topology.TableOf(v.Bastion!.SubnetId)?.Id} --destination-cidr-block 0.0.0.0/0 --nat-gateway-id {Fixes.Nat(v.Topology)}"),
     };
 }

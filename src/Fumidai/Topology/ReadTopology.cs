@@ -12,6 +12,9 @@ public sealed class ReadTopology : IDisposable
     /// <summary>Roles looked at: of likely bastions only, whatever the account holds.</summary>
     private const int MaxRoles = 4;
 
+    /// <summary>Agents whose connection is asked for: of the likeliest bastions only.</summary>
+    private const int MaxConnections = 2;
+
     private readonly AwsAccess _access;
     private readonly CancellationToken _stop;
     private readonly SemaphoreSlim _turns = new(Parallel);
@@ -63,8 +66,9 @@ public sealed class ReadTopology : IDisposable
 
         var likely = Candidates(await instances.ConfigureAwait(false), chosen.Bastion).ToList();
         var roles = await RolesAsync(likely).ConfigureAwait(false);
+        var connections = ConnectionsAsync(likely);
         var actions = RoleActionsAsync(roles);
-        var mine = CallerActionsAsync(caller, likely, secretId);
+        var mine = CallerActionsAsync(caller, likely, secretId, chosen.Auth == "iam" ? database?.ResourceId : null, chosen.User ?? database?.MasterUsername);
         var read = await network.ConfigureAwait(false);
         return read with
         {
@@ -77,6 +81,7 @@ public sealed class ReadTopology : IDisposable
             State = await state.ConfigureAwait(false),
             Secret = await secret.ConfigureAwait(false),
             Instances = await instances.ConfigureAwait(false),
+            Connections = await connections.ConfigureAwait(false),
             Roles = roles,
             RoleActions = await actions.ConfigureAwait(false),
             CallerActions = await mine.ConfigureAwait(false),
@@ -160,7 +165,18 @@ public sealed class ReadTopology : IDisposable
         return all;
     }
 
-    private async Task<IReadOnlyDictionary<string, bool>> CallerActionsAsync(CallerIdentity caller, List<InstanceFacts> likely, string? secretId)
+    private async Task<IReadOnlyDictionary<string, bool>> ConnectionsAsync(List<InstanceFacts> likely)
+    {
+        var all = new Dictionary<string, bool>(StringComparer.Ordinal);
+        foreach (var instance in likely.Where(i => i is { State: "running", PingStatus: not null }).Take(MaxConnections))
+        {
+            if (await TryAsync(TopologyQuestions.Connections, async () => (bool?)await AskConnection.IsOpenAsync(_access, instance.Id, _stop).ConfigureAwait(false), null).ConfigureAwait(false) is { } isOpen)
+                all[instance.Id] = isOpen;
+        }
+        return all;
+    }
+
+    private async Task<IReadOnlyDictionary<string, bool>> CallerActionsAsync(CallerIdentity caller, List<InstanceFacts> likely, string? secretId, string? resourceId, string? user)
     {
         if (caller.Arn.EndsWith(":root", StringComparison.Ordinal))
             return new Dictionary<string, bool>();
@@ -177,6 +193,8 @@ public sealed class ReadTopology : IDisposable
         }
         if (secretId?.StartsWith("arn:", StringComparison.Ordinal) == true)
             all.Add(Ask(["secretsmanager:GetSecretValue"], secretId));
+        if (resourceId is not null)
+            all.Add(Ask(["rds-db:connect"], $"arn:aws:rds-db:{_access.Region}:{caller.Account}:dbuser:{resourceId}/{user ?? "*"}"));
         var merged = new Dictionary<string, bool>(StringComparer.Ordinal);
         foreach (var (action, isAllowed) in (await Task.WhenAll(all).ConfigureAwait(false)).SelectMany(a => a))
             merged[action] = isAllowed;

@@ -43,6 +43,8 @@ public sealed record Topology
     public IReadOnlyList<ConnectEndpointFacts> ConnectEndpoints { get; init; } = [];
     /// <summary>Living instances of the VPC, or those that <c>--bastion</c> names.</summary>
     public IReadOnlyList<InstanceFacts> Instances { get; init; } = [];
+    /// <summary>Whether Session Manager has a connection to the agent of a likely bastion now, by instance.</summary>
+    public IReadOnlyDictionary<string, bool> Connections { get; init; } = new Dictionary<string, bool>();
     /// <summary>Roles of the instances that could be bastions, by the profile's ARN; null: the profile is gone.</summary>
     public IReadOnlyDictionary<string, InstanceRole?> Roles { get; init; } = new Dictionary<string, InstanceRole?>();
     /// <summary>What those roles may do, by the role's ARN, then by action.</summary>

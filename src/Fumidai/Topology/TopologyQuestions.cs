@@ -28,6 +28,8 @@ public static class TopologyQuestions
     public const string ConnectEndpoints = "Instance Connect Endpoints";
     /// <summary>Instances.</summary>
     public const string Instances = "instances";
+    /// <summary>Connections of agents.</summary>
+    public const string Connections = "whether the bastion's agent is connected";
     /// <summary>Roles of instances.</summary>
     public const string Roles = "the bastion's role";
     /// <summary>What roles may do.</summary>

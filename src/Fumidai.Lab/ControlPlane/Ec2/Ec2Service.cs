@@ -11,6 +11,7 @@ internal sealed class Ec2Service(LabContext context) : IAwsService
     private readonly SecurityGroupRuleCalls _rules = new(context);
     private readonly VpcEndpointCalls _endpoints = new(context);
     private readonly ConnectEndpointCalls _connectEndpoints = new(context);
+    private readonly NetworkAclCalls _acls = new(context);
     private readonly VpcCalls _vpcs = new(context);
     private readonly GatewayCalls _gateways = new(context);
     private readonly RouteTableCalls _tables = new(context);
@@ -44,7 +45,13 @@ internal sealed class Ec2Service(LabContext context) : IAwsService
             "DescribeRouteTables" => _network.DescribeRouteTables,
             "CreateRoute" => _network.CreateRoute,
             "DeleteRoute" => _network.DeleteRoute,
-            "DescribeNetworkAcls" => _network.DescribeNetworkAcls,
+            "DescribeNetworkAcls" => _acls.Describe,
+            "CreateNetworkAcl" => _acls.Create,
+            "DeleteNetworkAcl" => _acls.Delete,
+            "CreateNetworkAclEntry" => _acls.CreateEntry,
+            "ReplaceNetworkAclEntry" => _acls.ReplaceEntry,
+            "DeleteNetworkAclEntry" => _acls.DeleteEntry,
+            "ReplaceNetworkAclAssociation" => _acls.ReplaceAssociation,
             "DescribeInternetGateways" => _network.DescribeInternetGateways,
             "DescribeNatGateways" => _network.DescribeNatGateways,
             "DescribeAddresses" => _gateways.DescribeAddresses,
@@ -137,7 +144,7 @@ internal sealed class Ec2Service(LabContext context) : IAwsService
 
     private static readonly string[] s_touching =
     [
-        "InstanceId", "GroupId", "VpcEndpointId", "InstanceConnectEndpointId", "VpcId", "SubnetId", "RouteTableId", "InternetGatewayId", "NatGatewayId", "AllocationId", "ResourceId", "SecurityGroupId",
+        "InstanceId", "GroupId", "VpcEndpointId", "InstanceConnectEndpointId", "VpcId", "SubnetId", "RouteTableId", "InternetGatewayId", "NatGatewayId", "NetworkAclId", "AllocationId", "ResourceId", "SecurityGroupId",
         "NetworkInterface.1.SubnetId", "NetworkInterface.1.SecurityGroupId",
     ];
 
@@ -149,6 +156,7 @@ internal sealed class Ec2Service(LabContext context) : IAwsService
         ["CreateInternetGateway"] = "internet-gateway",
         ["AllocateAddress"] = "elastic-ip",
         ["CreateNatGateway"] = "natgateway",
+        ["CreateNetworkAcl"] = "network-acl",
         ["CreateRouteTable"] = "route-table",
         ["CreateSecurityGroup"] = "security-group",
         ["CreateVpcEndpoint"] = "vpc-endpoint",

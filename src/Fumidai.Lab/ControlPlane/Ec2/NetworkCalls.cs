@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 
 namespace Fumidai.Lab;
@@ -150,24 +149,6 @@ internal sealed class NetworkCalls(LabContext context)
         });
     }
 
-    /// <summary>Every VPC has its default one, which lets everything pass; the lab has no others.</summary>
-    public AwsAnswer DescribeNetworkAcls(AwsCall call, QueryForm form) => context.Model.Read(m =>
-    {
-        var found = Ec2List.Choose(form, Mine(m.Vpcs, call).Select(v => new DefaultAcl(v)), "NetworkAclId", Ec2Ids.NetworkAcl, (a, f) => f switch
-        {
-            "network-acl-id" => [a.Id],
-            "vpc-id" => [a.Vpc.Id],
-            "default" => ["true"],
-            "association.subnet-id" => m.Subnets.Values.Where(s => s.VpcId == a.Vpc.Id).Select(s => s.Id),
-            _ => null,
-        });
-        return Ec2Xml.Set("networkAclSet", found, (x, a) => x.Element("networkAclId", a.Id).Element("vpcId", a.Vpc.Id).Element("default", true).Element("ownerId", a.Account)
-            .List("entrySet", "item", ((bool Egress, int Number)[])[(true, 100), (true, 32767), (false, 100), (false, 32767)], (e, entry) => e.Element("ruleNumber", entry.Number).Element("protocol", "-1")
-                .Element("ruleAction", entry.Number == 100 ? "allow" : "deny").Element("egress", entry.Egress).Element("cidrBlock", "0.0.0.0/0"))
-            .List("associationSet", "item", m.Subnets.Values.Where(s => s.VpcId == a.Vpc.Id), (s, subnet) => s.Element("networkAclAssociationId", "aclassoc-" + subnet.Id[7..]).Element("networkAclId", a.Id).Element("subnetId", subnet.Id))
-            .Tags(a));
-    });
-
     public AwsAnswer DescribeInternetGateways(AwsCall call, QueryForm form) => context.Model.Read(m =>
     {
         var found = Ec2List.Choose(form, Mine(m.InternetGateways, call), "InternetGatewayId", Ec2Ids.InternetGateway, (g, f) => f switch
@@ -235,18 +216,4 @@ internal sealed class NetworkCalls(LabContext context)
         || (m.InternetGateways.TryGetValue(route.TargetId, out var gateway) && gateway.VpcId is not null)
         || (m.NatGateways.TryGetValue(route.TargetId, out var nat) && nat.State is "available" or "pending")
         || m.Endpoints.ContainsKey(route.TargetId) ? "active" : "blackhole";
-
-    private sealed class DefaultAcl : Resource
-    {
-        [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
-        public DefaultAcl(Vpc vpc)
-        {
-            Vpc = vpc;
-            Id = string.Create(CultureInfo.InvariantCulture, $"acl-{vpc.Id[4..]}");
-            Account = vpc.Account;
-            Region = vpc.Region;
-        }
-
-        public Vpc Vpc { get; }
-    }
 }

@@ -78,7 +78,7 @@ internal sealed class TagCalls(LabContext context)
     public static IEnumerable<Resource> All(LabModel m) =>
     [
         .. m.Instances.Values, .. m.Vpcs.Values, .. m.Subnets.Values, .. m.RouteTables.Values, .. m.SecurityGroups.Values, .. m.Endpoints.Values, .. m.InternetGateways.Values, .. m.NatGateways.Values,
-        .. m.ElasticAddresses.Values, .. m.ConnectEndpoints.Values,
+        .. m.ElasticAddresses.Values, .. m.NetworkAcls.Values, .. m.ConnectEndpoints.Values,
     ];
 
     /// <summary>The kind in ARNs and policies that an id's prefix tells.</summary>
@@ -88,6 +88,7 @@ internal sealed class TagCalls(LabContext context)
         "sg" => "security-group",
         "vpce" => "vpc-endpoint",
         "rtb" => "route-table",
+        "acl" => "network-acl",
         "igw" => "internet-gateway",
         "nat" => "natgateway",
         "eipalloc" => "elastic-ip",

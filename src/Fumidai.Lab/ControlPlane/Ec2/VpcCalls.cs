@@ -39,12 +39,14 @@ internal sealed class VpcCalls(LabContext context)
             var vpc = Ec2Ids.Vpc.Find(m.Vpcs, call, id);
             // What came with the VPC goes with it; what was made in it is in the way.
             if (m.Subnets.Values.Any(s => s.VpcId == id) || m.SecurityGroups.Values.Any(g => g.VpcId == id && g.Name != "default") || m.Endpoints.Values.Any(e => e.VpcId == id) || m.ConnectEndpoints.Values.Any(e => e.VpcId == id)
-                || m.RouteTables.Values.Any(t => t.VpcId == id && !t.IsMain) || m.InternetGateways.Values.Any(g => g.VpcId == id))
+                || m.RouteTables.Values.Any(t => t.VpcId == id && !t.IsMain) || m.NetworkAcls.Values.Any(a => a.VpcId == id && !a.IsDefault) || m.InternetGateways.Values.Any(g => g.VpcId == id))
                 throw new AwsError("DependencyViolation", $"The vpc '{id}' has dependencies and cannot be deleted.");
             foreach (var table in m.RouteTables.Values.Where(t => t.VpcId == id).ToList())
                 m.RouteTables.Remove(table.Id);
             foreach (var group in m.SecurityGroups.Values.Where(g => g.VpcId == id).ToList())
                 m.SecurityGroups.Remove(group.Id);
+            foreach (var acl in m.NetworkAcls.Values.Where(a => a.VpcId == id).ToList())
+                m.NetworkAcls.Remove(acl.Id);
             m.Stands.Forget(id);
             m.Vpcs.Remove(vpc.Id);
             return Ec2Xml.True;

@@ -21,6 +21,8 @@ internal sealed class SecretsManagerService(LabContext context) : IAwsService
             "DescribeSecret" => JsonBody.Write(w => Describe(w, Find(call, body.Required("SecretId")), withVersions: true)),
             "ListSecrets" => ListSecrets(call, body),
             "CreateSecret" => CreateSecret(call, body),
+            "DeleteSecret" => DeleteSecret(call, body),
+            "RestoreSecret" => RestoreSecret(call, body),
             "PutSecretValue" => PutSecretValue(call, body),
             _ => throw ApiDispatch.UnknownOperation(this, call),
         });
@@ -43,6 +45,7 @@ internal sealed class SecretsManagerService(LabContext context) : IAwsService
     private AwsAnswer.Json GetSecretValue(AwsCall call, JsonBody body)
     {
         var secret = Find(call, body.Required("SecretId"));
+        DemandLiving(secret);
         var version = body.Text("VersionId");
         var stage = body.Text("VersionStage");
         var (id, text, isCurrent) = context.Model.Read(_ => version is null ? stage is null or Current : version == secret.VersionId)
@@ -72,7 +75,7 @@ internal sealed class SecretsManagerService(LabContext context) : IAwsService
         if (limit is < 1 or > 100)
             throw new AwsError("InvalidParameterException", "MaxResults must be between 1 and 100.");
         var filters = body.Structures("Filters").Select(f => new Filter(f.Required("Key"), f.Texts("Values"))).ToList();
-        var all = context.Model.Read(m => m.Secrets.Values.Where(s => s.Account == call.Caller.Account && s.Region == call.Region && filters.All(f => Holds(s, f))).ToList());
+        var all = context.Model.Read(m => m.Secrets.Values.Where(s => s.Account == call.Caller.Account && s.Region == call.Region && s.DeletedAt is null && filters.All(f => Holds(s, f))).ToList());
         var (page, next) = Paging.Cut(all, body.Text("NextToken"), limit ?? 100, () => new AwsError("InvalidNextTokenException", "The NextToken value is invalid."));
         return JsonBody.Write(w =>
         {
@@ -135,10 +138,47 @@ internal sealed class SecretsManagerService(LabContext context) : IAwsService
         return Changed(secret, withStages: false);
     }
 
+    /// <summary>Marks it for deletion, or deletes it at once. Lab only: a secret of RDS's own may be deleted too, so that its loss can be tried.</summary>
+    private AwsAnswer.Json DeleteSecret(AwsCall call, JsonBody body)
+    {
+        var secret = Find(call, body.Required("SecretId"));
+        DemandLiving(secret);
+        var isForced = body.Flag("ForceDeleteWithoutRecovery") == true;
+        var days = body.Number("RecoveryWindowInDays");
+        if (days is < 7 or > 30 || (isForced && days is not null))
+            throw new AwsError("InvalidParameterException", "RecoveryWindowInDays must be between 7 and 30, and not be given with ForceDeleteWithoutRecovery.");
+        var now = context.Time.GetUtcNow();
+        context.Model.Change(m => isForced ? m.Secrets.Remove(secret.Arn) : (secret.DeletedAt = now) is not null);
+        return JsonBody.Write(w =>
+        {
+            w.WriteString("ARN", secret.Arn);
+            w.WriteString("Name", secret.Name);
+            w.WriteNumber("DeletionDate", JsonBody.Epoch(now.AddDays(isForced ? 0 : days ?? 30)));
+        });
+    }
+
+    private AwsAnswer.Json RestoreSecret(AwsCall call, JsonBody body)
+    {
+        var secret = Find(call, body.Required("SecretId"));
+        context.Model.Change(_ => secret.DeletedAt = null);
+        return JsonBody.Write(w =>
+        {
+            w.WriteString("ARN", secret.Arn);
+            w.WriteString("Name", secret.Name);
+        });
+    }
+
+    private static void DemandLiving(SecretEntry secret)
+    {
+        if (secret.DeletedAt is not null)
+            throw new AwsError("InvalidRequestException", "You can't perform this operation on the secret because it was marked for deletion.");
+    }
+
     private AwsAnswer.Json PutSecretValue(AwsCall call, JsonBody body)
     {
         var secret = Find(call, body.Required("SecretId"));
         var text = body.Required("SecretString");
+        DemandLiving(secret);
         if (secret.OwningService is not null)
             throw new AwsError("InvalidRequestException", $"You can't modify this secret because it is managed by {secret.OwningService}.");
         if (body.Texts("VersionStages") is { Count: > 0 } stages && !stages.SequenceEqual([Current]))
@@ -174,6 +214,8 @@ internal sealed class SecretsManagerService(LabContext context) : IAwsService
             w.WriteString("Description", secret.Description);
         w.WriteNumber("CreatedDate", JsonBody.Epoch(secret.CreatedAt));
         w.WriteNumber("LastChangedDate", JsonBody.Epoch(secret.ChangedAt));
+        if (secret.DeletedAt is { } deleted)
+            w.WriteNumber("DeletedDate", JsonBody.Epoch(deleted));
         if (secret.OwningService is not null)
         {
             w.WriteString("OwningService", secret.OwningService);

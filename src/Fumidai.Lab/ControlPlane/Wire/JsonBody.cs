@@ -19,6 +19,8 @@ internal sealed class JsonBody(JsonElement body)
         ? text
         : throw new AwsError("ValidationException", $"1 validation error detected: Value null at '{char.ToLowerInvariant(name[0])}{name[1..]}' failed to satisfy constraint: Member must not be null");
 
+    public bool? Flag(string name) => Member(name) is { } value && value.ValueKind is System.Text.Json.JsonValueKind.True or System.Text.Json.JsonValueKind.False ? value.GetBoolean() : null;
+
     public int? Number(string name) => Member(name) switch
     {
         null => null,
