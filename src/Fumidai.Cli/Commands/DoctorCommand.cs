@@ -20,7 +20,7 @@ internal sealed record DoctorCommand(string? Target, CommandLineSettings Setting
             command to paste. Exit code 0 when a path works, else that of the first broken hop.
             """,
         Targets = TargetCount.Optional,
-        Options = [Options.Via, Options.Bastion, Options.Identity, Options.Port, Options.SecretId, Options.User, Options.DatabaseName, Options.CaFile, FixOption, NoProof, .. Options.OfAws, Options.Config, .. Options.OfOutput, Options.Yes],
+        Options = [Options.Via, Options.Bastion, Options.Identity, Options.Port, Options.Auth, Options.SecretId, Options.User, Options.DatabaseName, Options.CaFile, FixOption, NoProof, .. Options.OfAws, Options.Config, .. Options.OfOutput, Options.Yes],
         Examples =
         [
             ("fumidai doctor cluster/app", "why can it not be reached, or how well can it"),
