@@ -55,6 +55,9 @@ public sealed class DoctorLabTests : IAsyncLifetime
             var fix = finding.GetProperty("fix").GetString()!;
             await paste.RunAsync(fix);
             var after = await DoctorAsync(route);
+            // What the lab makes takes it a moment.
+            for (var tries = 0; tries < 50 && Told(after) != (0, ""); tries++)
+                after = await DoctorAsync(route);
             Assert.True(Told(after) == (0, ""), $"{name}: after {fix}: {Told(after)}\n{after}");
         }
     }
@@ -140,7 +143,7 @@ public sealed class DoctorLabTests : IAsyncLifetime
         ["bastion-stopped"] = ("ssm", m => Private(m).State = "stopped", true),
         ["bastion-stopped ssh"] = ("ssh", m => Public(m).State = "stopped", true),
         ["metadata-off"] = ("ssm", m => Private(m).HttpEndpoint = "disabled", true),
-        ["profile-missing"] = ("ssm", m => Private(m).InstanceProfileArn = null, true),
+        ["profile-missing"] = ("ssm", m => (Private(m).InstanceProfileArn, Private(m).ProfileAssociationId) = (null, null), true),
         ["profile-gone"] = ("ssm", m => m.InstanceProfiles.Remove(Private(m).InstanceProfileArn!), true),
         ["role-missing"] = ("ssm", m => m.InstanceProfiles[Private(m).InstanceProfileArn!].RoleName = null, true),
         ["role-too-narrow"] = ("ssm", m => Role(m).AttachedPolicyArns.Clear(), true),
@@ -215,7 +218,7 @@ public sealed class DoctorLabTests : IAsyncLifetime
         ["door-shut"] = ("ssh", m => Group(m, "ec2").Rules.RemoveAll(r => r.Direction == RuleDirection.Ingress), true),
         ["door-shut other address"] = ("ssh", m => Only(Group(m, "ec2"), RuleDirection.Ingress, 22, "203.0.113.9/32"), true),
         ["door-acl"] = ("ssh", m => Refuse(m, "127.86.0.0/24", false, 22, "0.0.0.0/0"), true),
-        ["door-acl answers"] = ("ssh", m => Refuse(m, "127.86.0.0/24", true, 1024, "0.0.0.0/0", to: 65_535), true),
+        ["door-acl answers"] = ("ssh", m => Refuse(m, "127.86.0.0/24", true, 32_768, "0.0.0.0/0", to: 65_535), true),
         ["connect-endpoint-missing"] = ("eice", m => Group(m, "ec2").Rules.Add(new SecurityGroupRule(Ids.Ec2("sgr"), RuleDirection.Ingress, "tcp", 22, 22, null, Group(m, "ec2").Id, null)), true),
         ["connect-endpoint-not-ready"] = ("eice", m =>
         {
@@ -253,7 +256,8 @@ public sealed class DoctorLabTests : IAsyncLifetime
         var run = await _lab.RunAsync("doctor", "cluster/app", "--via", route, "--no-proof", "--json", "--region", LabRegions.Main);
         var json = JsonDocument.Parse(run.Output).RootElement;
         Assert.Equal(run.ExitCode, json.GetProperty("exit_code").GetInt32());
-        Assert.Equal("{}", json.GetProperty("not_known").GetRawText());
+        // A secret that is not there is not known either.
+        Assert.All(json.GetProperty("not_known").EnumerateObject(), q => Assert.Equal(TopologyQuestions.Secret, q.Name));
         return json;
     }
 

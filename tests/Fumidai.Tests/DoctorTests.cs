@@ -72,6 +72,40 @@ public sealed class DoctorTests
     }
 
     [Fact]
+    public void What_reading_cannot_know_for_certain_is_tried_and_nothing_else()
+    {
+        var shared = Endpoints(Healthy(), e => e.Service == "ssm" ? null : e);
+        bool IsTried(Topology t, string route = "ssm") => Diagnosis.Of(t, Via(route), s_local).Single().IsToBeTried;
+        Assert.True(IsTried(Healthy()));
+        Assert.True(IsTried(shared with { Connections = new Dictionary<string, bool> { ["i-private"] = true } }));
+        Assert.True(IsTried(May("secretsmanager:GetSecretValue")));
+        Assert.False(IsTried(shared));
+        Assert.False(IsTried(Group(Healthy(), "sg-db", g => g with { Rules = [] }) with { Connections = new Dictionary<string, bool> { ["i-private"] = true } }));
+    }
+
+    [Fact]
+    public void A_command_that_mends_the_way_wakes_the_agent_that_has_lost_it()
+    {
+        var shut = Group(Healthy(), "sg-endpoints", g => g with { Rules = [] });
+        Assert.DoesNotContain("reboot", Diagnosis.Of(shut, Via("ssm"), s_local).Single().Findings.Single().Fix.Command, StringComparison.Ordinal);
+        var cut = shut with { Connections = new Dictionary<string, bool> { ["i-private"] = false } };
+        Assert.EndsWith(" && aws ec2 reboot-instances --instance-ids i-private", Diagnosis.Of(cut, Via("ssm"), s_local).Single().Findings.Single().Fix.Command, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Ssh_to_a_bastion_without_a_public_address_is_walked_inside_a_session()
+    {
+        var alone = Healthy() with { Instances = [Healthy().Instances[0]] };
+        var route = Diagnosis.Of(alone, Via("ssh"), s_local).Single();
+        Assert.Empty(route.Findings);
+        Assert.Contains(route.Hops, h => h.Hop == Hop.Agent);
+    }
+
+    [Fact]
+    public void A_forbidden_route_is_not_walked() =>
+        Assert.Equal(["ssh"], Diagnosis.Of(Healthy(), s_auto with { ForbiddenRoutes = ["ssm"] }, s_local).Select(r => r.Route));
+
+    [Fact]
     public void What_could_not_be_read_is_no_fault()
     {
         var blind = Healthy() with

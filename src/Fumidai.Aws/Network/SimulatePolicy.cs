@@ -6,6 +6,7 @@ namespace Fumidai.Aws;
 public static class SimulatePolicy
 {
     /// <summary>Asks for one principal: each action with whether it is allowed on the resource.</summary>
+    /// <returns>Actions about which it said nothing certain are missing.</returns>
     /// <param name="access">Account and region.</param>
     /// <param name="principalArn">A user's or role's ARN; an assumed role's session is turned into its role.</param>
     /// <param name="actions">E.g. <c>ssm:StartSession</c>.</param>
@@ -17,9 +18,18 @@ public static class SimulatePolicy
         form.AddRange(actions.Select((a, i) => KeyValuePair.Create("ActionNames.member." + (i + 1).ToString(CultureInfo.InvariantCulture), a)));
         form.AddRange(resources.Select((r, i) => KeyValuePair.Create("ResourceArns.member." + (i + 1).ToString(CultureInfo.InvariantCulture), r)));
         var answer = await access.AskAsync(AwsService.IdentityAccess, "SimulatePrincipalPolicy", stop => access.Iam.QueryAsync("SimulatePrincipalPolicy", form, stop), cancellationToken).ConfigureAwait(false);
-        return answer.Children("EvaluationResults", "member").GroupBy(r => r.Text("EvalActionName") ?? "", StringComparer.Ordinal)
-            .ToDictionary(g => g.Key, g => g.All(r => r.Text("EvalDecision") == "allowed"), StringComparer.Ordinal);
+        var decided = new Dictionary<string, bool>(StringComparer.Ordinal);
+        foreach (var action in answer.Children("EvaluationResults", "member").GroupBy(r => r.Text("EvalActionName") ?? "", StringComparer.Ordinal))
+        {
+            var isDenied = action.Any(r => r.Text("EvalDecision") != "allowed" && !IsOpen(r));
+            // A condition on a value that the simulation was not given (a tag, an address) decides nothing.
+            if (isDenied || !action.Any(IsOpen))
+                decided[action.Key] = !isDenied;
+        }
+        return decided;
     }
+
+    private static bool IsOpen(System.Xml.Linq.XElement result) => result.Text("EvalDecision") != "allowed" && result.Children("MissingContextValues", "member").Any();
 
     // arn:aws:sts::123456789012:assumed-role/NAME/SESSION is no policy's owner; the role is (its path is not told, so roles with a path stay unknown).
     private static string RoleOf(string arn)

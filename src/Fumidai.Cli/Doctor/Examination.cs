@@ -22,7 +22,7 @@ internal sealed record Examination(Run Run, CommandLineSettings CommandLine, str
             var routes = Diagnosis.Of(topology, settings, local).ToList();
             for (var i = 0; prove && i < routes.Count; i++)
             {
-                if (!routes[i].Works)
+                if (!routes[i].IsToBeTried)
                     continue;
                 screen.Waiting($"Trying {routes[i].Route} through {routes[i].Bastion}");
                 var request = new TunnelRequest { Target = target, Settings = settings, Access = access, AskPassphrase = Run.Passphrase.AskAsync, LoggerFactory = Run.Logs, Time = Run.Surroundings.Time };

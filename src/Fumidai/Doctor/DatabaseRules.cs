@@ -14,7 +14,7 @@ internal static class DatabaseRules
             {
                 "stopped" => ($"aws rds start-db-{kind} --db-{kind}-identifier {d.Id}", true),
                 "stopping" => ($"wait until it is stopped, then aws rds start-db-{kind} --db-{kind}-identifier {d.Id}", true),
-                "starting" or "creating" or "rebooting" => ($"wait: aws rds wait db-{kind}-available --db-{kind}-identifier {d.Id}", true),
+                "starting" or "creating" or "rebooting" => ($"aws rds wait db-{kind}-available --db-{kind}-identifier {d.Id}", true),
                 "deleting" or "failed" => ("restore it from a snapshot, or name another target", true),
                 var s when s.StartsWith("inaccessible-encryption-credentials", StringComparison.Ordinal) => ("enable the KMS key that it is encrypted with", true),
                 _ => ("", false),
@@ -24,7 +24,7 @@ internal static class DatabaseRules
         new("database-without-instance", Hop.Database, v => v.Database is { Kind: Aws.DatabaseKind.Cluster, Status: "available" } d && v.Topology.State is { Members.Count: 0 }
             ? new("database-without-instance", Hop.Database, "the cluster has no instance", $"{d.Id} is storage only: nothing answers behind its endpoint", Fixes.Sentence($"aws rds create-db-instance --db-instance-identifier {d.Id}-1 --db-cluster-identifier {d.Id} --engine {d.Engine} --db-instance-class db.serverless")) : null),
         new("database-without-writer", Hop.Database, v => v.Database is { Kind: Aws.DatabaseKind.Cluster, Status: "available" } d && v.Topology.State is { Members: { Count: > 0 } members } && !members.Any(m => m.IsWriter && m.Status is null or "available" or "modifying" or "backing-up" or "upgrading" or "configuring-enhanced-monitoring" or "storage-optimization")
-            ? new("database-without-writer", Hop.Database, "no instance of the cluster takes connections", $"{d.Id}: {string.Join(", ", members.Select(m => $"{m.Id} is {m.Status ?? "not told"}"))}", Fixes.Sentence($"wait: aws rds wait db-instance-available --db-instance-identifier {members[0].Id}")) : null),
+            ? new("database-without-writer", Hop.Database, "no instance of the cluster takes connections", $"{d.Id}: {string.Join(", ", members.Select(m => $"{m.Id} is {m.Status ?? "not told"}"))}", Fixes.Sentence($"aws rds wait db-instance-available --db-instance-identifier {members[0].Id}")) : null),
         new("database-busy", Hop.Database, v => v.Database is { Status: "upgrading" or "modifying" or "maintenance" or "failing-over" or "resetting-master-credentials" or "renaming" } d
             ? new("database-busy", Hop.Database, "the database is being changed", $"{d.Id} is {d.Status}: connections may be refused or cut until it is available", Fixes.Sentence($"aws rds wait db-{(d.Kind == Aws.DatabaseKind.Cluster ? "cluster" : "instance")}-available --db-{(d.Kind == Aws.DatabaseKind.Cluster ? "cluster" : "instance")}-identifier {d.Id}")) { IsNote = true } : null),
         new("database-may-be-paused", Hop.Database, v => v.Database is { MinCapacity: 0, Status: "available" } d

@@ -25,6 +25,15 @@ public sealed record RouteDiagnosis(string Route, string? Bastion, IReadOnlyList
 {
     /// <summary>Whether nothing is wrong.</summary>
     public bool Works => Findings.Count == 0;
+
+    /// <summary>
+    /// Whether doing it may prove the reading wrong: a simulation knows no resource policies, and endpoints may be another network's, shared by peering. It is
+    /// so only while the agent is connected.
+    /// </summary>
+    internal bool IsDoubtful { get; init; }
+
+    /// <summary>Whether it is worth trying.</summary>
+    public bool IsToBeTried => Works || IsDoubtful;
 }
 
 /// <summary>Walks the path of every route that could serve. Pure: the facts are in the topology.</summary>
@@ -72,7 +81,11 @@ public static class Diagnosis
         var hops = HopsOf(view);
         var first = wrong.Count > 0 ? hops.IndexOf(wrong[0].Hop) : hops.Count;
         var states = hops.Select((h, i) => (h, LabelOf(view, h), i < first ? HopState.Good : i == first ? HopState.Broken : HopState.Unreached)).ToList();
-        return new RouteDiagnosis(view.Route, view.Bastion?.Id, states, wrong, [.. found.Where(f => f.IsNote)]);
+        var isConnected = view.Bastion is { } b && view.Topology.Connections.TryGetValue(b.Id, out var isOpen) && isOpen;
+        return new RouteDiagnosis(view.Route, view.Bastion?.Id, states, wrong, [.. found.Where(f => f.IsNote)])
+        {
+            IsDoubtful = wrong.Count > 0 && wrong.TrueForAll(f => f.Rule.StartsWith("may-not-", StringComparison.Ordinal) || (f.Hop == Hop.Way && view.IsSsm && isConnected)),
+        };
     }
 
     private static List<Hop> HopsOf(PathView view) => view.IsSsm

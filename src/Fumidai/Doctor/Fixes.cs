@@ -8,13 +8,13 @@ internal static class Fixes
 {
     internal static Fix AdmitGroup(string groupId, bool egress, int port, string otherGroupId, string? stack) => new(
         egress
-            ? $"aws ec2 authorize-security-group-egress --group-id {groupId} --ip-permissions IpProtocol=tcp,FromPort={Text(port)},ToPort={Text(port)},UserIdGroupPairs=[{{GroupId={otherGroupId}}}]"
+            ? $"aws ec2 authorize-security-group-egress --group-id {groupId} --ip-permissions 'IpProtocol=tcp,FromPort={Text(port)},ToPort={Text(port)},UserIdGroupPairs=[{{GroupId={otherGroupId}}}]'"
             : $"aws ec2 authorize-security-group-ingress --group-id {groupId} --protocol tcp --port {Text(port)} --source-group {otherGroupId}",
         Change(groupId, egress, port, ("Groups.1.GroupId", otherGroupId)), stack);
 
     internal static Fix AdmitRange(string groupId, bool egress, int port, string cidr, string? stack) => new(
         egress
-            ? $"aws ec2 authorize-security-group-egress --group-id {groupId} --ip-permissions IpProtocol=tcp,FromPort={Text(port)},ToPort={Text(port)},IpRanges=[{{CidrIp={cidr}}}]"
+            ? $"aws ec2 authorize-security-group-egress --group-id {groupId} --ip-permissions 'IpProtocol=tcp,FromPort={Text(port)},ToPort={Text(port)},IpRanges=[{{CidrIp={cidr}}}]'"
             : $"aws ec2 authorize-security-group-ingress --group-id {groupId} --protocol tcp --port {Text(port)} --cidr {cidr}",
         Change(groupId, egress, port, ("IpRanges.1.CidrIp", cidr)), stack);
 
@@ -61,10 +61,9 @@ internal static class Fixes
     {
         if (!fix.Command.StartsWith("aws ", StringComparison.Ordinal))
             return fix;
-        var command = fix.Command.StartsWith("aws ec2 create-vpc-endpoint", StringComparison.Ordinal)
-            ? $"id=$({fix.Command} --query VpcEndpoint.VpcEndpointId --output text) && until aws ec2 describe-vpc-endpoints --vpc-endpoint-ids $id --query VpcEndpoints[].State --output text | grep -qx available; do sleep 5; done"
-            : fix.Command;
-        return fix with { Command = $"{command} && aws ec2 reboot-instances --instance-ids {bastion.Id}" };
+        var commands = fix.Command.Split(" && ").Select(c => c.StartsWith("aws ec2 create-vpc-endpoint ", StringComparison.Ordinal)
+            ? $"id=$({c} --query VpcEndpoint.VpcEndpointId --output text) && until aws ec2 describe-vpc-endpoints --vpc-endpoint-ids $id --query 'VpcEndpoints[].State' --output text | grep -qx available; do sleep 5; done" : c);
+        return fix with { Command = $"{string.Join(" && ", commands)} && aws ec2 reboot-instances --instance-ids {bastion.Id}" };
     }
 
     internal static Fix Sentence(string text) => new(text);

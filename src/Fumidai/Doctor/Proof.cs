@@ -11,7 +11,7 @@ public static class Proof
 {
     private const int Protocol3 = 3 << 16;
 
-    /// <summary>Proves a route in which nothing was found wrong; the result has every hop proven, or the finding that doing it showed.</summary>
+    /// <summary>Proves a route in which nothing was found wrong, or nothing certain; the result has every hop proven, or the finding that doing it showed.</summary>
     /// <param name="diagnosis">What reading showed.</param>
     /// <param name="request">What to open; its route, bastion and port are replaced by the diagnosis's and a free port.</param>
     /// <param name="environment">Where a login may be given.</param>
@@ -20,6 +20,15 @@ public static class Proof
     {
         ArgumentNullException.ThrowIfNull(diagnosis);
         ArgumentNullException.ThrowIfNull(request);
+        if (!diagnosis.IsDoubtful)
+            return await TryAsync(diagnosis, request, environment, cancellationToken).ConfigureAwait(false);
+        var tried = await TryAsync(diagnosis with { Findings = [] }, request, environment, cancellationToken).ConfigureAwait(false);
+        // What doing it disproves is worth a note; what it confirms has the better words.
+        return tried.Works ? tried with { Notes = [.. diagnosis.Findings.Select(f => f with { IsNote = true, What = $"it works, though {f.What}" }), .. tried.Notes] } : diagnosis;
+    }
+
+    private static async Task<RouteDiagnosis> TryAsync(RouteDiagnosis diagnosis, TunnelRequest request, Func<string, string?> environment, CancellationToken cancellationToken)
+    {
         var settings = request.Settings with { CommandLine = request.Settings.CommandLine with { Via = diagnosis.Route, Bastion = diagnosis.Bastion, Port = 0 } };
         request = request with { Settings = settings };
         try

@@ -46,7 +46,7 @@ internal static class AclReading
         {
             var entry = acl.Entries.Where(e => e.IsEgress == egress && (e.Protocol == "-1" || (e.Protocol is "6" or "tcp" && e.FromPort <= port && port <= e.ToPort)) && Ranges.Hold(e.Cidr, other)).MinBy(e => e.Number);
             if (entry is not { Allows: true })
-                return new AclBlock(acl, entry, egress, subnetId, ports.Length > 1 ? "1024-65535 (answers)" : port.ToString(CultureInfo.InvariantCulture), $"{other}/32");
+                return new AclBlock(acl, entry, egress, subnetId, ports.Length > 1 ? "1024-65535 (answers)" : port.ToString(CultureInfo.InvariantCulture), topology.Subnets.FirstOrDefault(s => Ranges.Hold(s.Cidr, other))?.Cidr ?? $"{other}/32");
         }
         return null;
     }
