@@ -39,27 +39,41 @@ public sealed class DoctorLabTests : IAsyncLifetime
     [Fact]
     public async Task Each_single_break_is_named_alone_and_its_fix_turns_the_path_green()
     {
+        var wrong = new List<string>();
         foreach (var (name, (route, make, isMended)) in Breaks)
         {
-            await using var lab = await StackLab.StartAsync(isEmpty: false, agents: Agents);
-            using var paste = new PastedCommand(lab.Url);
-            _lab = lab;
+            await DisposeAsync();
+            await InitializeAsync();
             Change(make);
             var broken = await DoctorAsync(route);
             var rule = name.Split(' ')[0];
-            Assert.True(Told(broken).Rules == rule && broken.GetProperty("exit_code").GetInt32() != 0, $"{name}: {Told(broken)}\n{broken}");
+            if (Told(broken).Rules != rule || broken.GetProperty("exit_code").GetInt32() == 0)
+            {
+                wrong.Add($"{name}: {Told(broken)}");
+                continue;
+            }
             var finding = broken.GetProperty("routes")[0].GetProperty("findings").EnumerateArray().Single(f => f.GetProperty("kind").GetString() == "broken");
             Assert.NotEmpty(finding.GetProperty("evidence").GetString()!);
             if (!isMended)
                 continue;
             var fix = finding.GetProperty("fix").GetString()!;
-            await paste.RunAsync(fix);
+            try
+            {
+                await _paste.RunAsync(fix);
+            }
+            catch (Exception e) when (e is Xunit.Sdk.XunitException or InvalidOperationException or KeyNotFoundException)
+            {
+                wrong.Add($"{name}: {fix}: {e.Message}");
+                continue;
+            }
             var after = await DoctorAsync(route);
             // What the lab makes takes it a moment.
             for (var tries = 0; tries < 50 && Told(after) != (0, ""); tries++)
                 after = await DoctorAsync(route);
-            Assert.True(Told(after) == (0, ""), $"{name}: after {fix}: {Told(after)}\n{after}");
+            if (Told(after) != (0, ""))
+                wrong.Add($"{name}: after {fix}: {Told(after)}");
         }
+        Assert.Empty(wrong);
     }
 
     [Fact]
@@ -89,12 +103,12 @@ public sealed class DoctorLabTests : IAsyncLifetime
             group.Tags["fumidai:stack"] = "fumidai";
             group.Rules.RemoveAll(r => r.Direction == RuleDirection.Ingress);
         });
-        var refused = await _lab.RunAsync(new ScriptedAnswers("no"), "doctor", "cluster/app", "--via", "ssm", "--no-proof", "--fix", "--region", LabRegions.Main);
+        var refused = await _lab.RunAsync(new ScriptedAnswers("no"), "doctor", "cluster/app", "--via", "ssm", "--no-proof", "--fix", "--region", LabRegions.Main, "--endpoint-url", _lab.Url);
         Assert.Equal(6, refused.ExitCode);
         Assert.Contains("database-shut", refused.Output, StringComparison.Ordinal);
 
         var answers = new ScriptedAnswers("yes");
-        var mended = await _lab.RunAsync(answers, "doctor", "cluster/app", "--via", "ssm", "--no-proof", "--fix", "--region", LabRegions.Main);
+        var mended = await _lab.RunAsync(answers, "doctor", "cluster/app", "--via", "ssm", "--no-proof", "--fix", "--region", LabRegions.Main, "--endpoint-url", _lab.Url);
         Assert.True(mended.ExitCode == 0, mended.ToString());
         Assert.Single(answers.Asked);
         Assert.DoesNotContain("database-shut", mended.Output, StringComparison.Ordinal);
@@ -106,7 +120,7 @@ public sealed class DoctorLabTests : IAsyncLifetime
     {
         Change(m => Group(m, "aurora").Rules.RemoveAll(r => r.Direction == RuleDirection.Ingress));
         var before = _lab.Inventory();
-        var run = await _lab.RunAsync("doctor", "cluster/app", "--via", "ssm", "--no-proof", "--fix", "--yes", "--region", LabRegions.Main);
+        var run = await _lab.HereAsync("doctor", "cluster/app", "--via", "ssm", "--no-proof", "--fix", "--yes");
         Assert.Equal(6, run.ExitCode);
         Assert.Equal(before, _lab.Inventory());
     }
@@ -144,7 +158,6 @@ public sealed class DoctorLabTests : IAsyncLifetime
         ["bastion-stopped ssh"] = ("ssh", m => Public(m).State = "stopped", true),
         ["metadata-off"] = ("ssm", m => Private(m).HttpEndpoint = "disabled", true),
         ["profile-missing"] = ("ssm", m => (Private(m).InstanceProfileArn, Private(m).ProfileAssociationId) = (null, null), true),
-        ["profile-gone"] = ("ssm", m => m.InstanceProfiles.Remove(Private(m).InstanceProfileArn!), true),
         ["role-missing"] = ("ssm", m => m.InstanceProfiles[Private(m).InstanceProfileArn!].RoleName = null, true),
         ["role-too-narrow"] = ("ssm", m => Role(m).AttachedPolicyArns.Clear(), true),
         ["role-too-narrow one action"] = ("ssm", m => Narrow(Role(m)), true),
@@ -253,7 +266,7 @@ public sealed class DoctorLabTests : IAsyncLifetime
 
     private async Task<JsonElement> DoctorAsync(string route)
     {
-        var run = await _lab.RunAsync("doctor", "cluster/app", "--via", route, "--no-proof", "--json", "--region", LabRegions.Main);
+        var run = await _lab.HereAsync("doctor", "cluster/app", "--via", route, "--no-proof", "--json");
         var json = JsonDocument.Parse(run.Output).RootElement;
         Assert.Equal(run.ExitCode, json.GetProperty("exit_code").GetInt32());
         // A secret that is not there is not known either.
