@@ -22,8 +22,8 @@ public sealed class BinaryValueTests
     [InlineData(1082, "2000-03-01", "0000003C")]
     [InlineData(1082, "infinity", "7FFFFFFF")]
     [InlineData(1083, "00:00:01.5", "000000000016E360")]
-    [InlineData(1114, "2000-01-02 00:00:01.5", "000000141DEED260")]
-    [InlineData(1184, "2000-01-02 09:00:01.5+09", "000000141DEED260")]
+    [InlineData(1114, "2000-01-02 00:00:01.5", "000000141DEE4360")]
+    [InlineData(1184, "2000-01-02 09:00:01.5+09", "000000141DEE4360")]
     [InlineData(1186, "1 year 2 mons 3 days 00:00:01", "00000000000F4240" + "00000003" + "0000000E")]
     [InlineData(2950, "00112233-4455-6677-8899-aabbccddeeff", "00112233445566778899AABBCCDDEEFF")]
     [InlineData(3802, "{}", "017B7D")]
@@ -58,6 +58,16 @@ public sealed class BinaryValueTests
     [InlineData(23, "x")]
     public void What_has_no_binary_form_here_is_refused(uint oid, string text) =>
         Assert.Equal("0A000", Assert.Throws<SqlFailure>(() => BinaryValue.Write(PostgresTypes.BuiltIn(oid)!, text)).Code);
+
+    [Fact]
+    public void A_null_is_no_empty_value()
+    {
+        var body = new BodyReader(new byte[] { 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 1, 65 });
+        Assert.Null(body.Value());
+        Assert.Equal(0, body.Value()!.Value.Length);
+        Assert.Equal("A"u8.ToArray(), body.Value()!.Value.ToArray());
+        body.End();
+    }
 
     [Fact]
     public void Bytes_that_are_no_value_are_an_error_and_nothing_worse()

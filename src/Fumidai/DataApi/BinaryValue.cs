@@ -125,7 +125,13 @@ internal static class BinaryValue
         for (var i = 0; i < array.Lengths.Count; i++)
             writer.Int32(array.Lengths[i]).Int32(array.Bounds[i]);
         foreach (var item in array.Items)
-            writer.Value(item is null ? null : Write(type.Element, item));
+        {
+            // Not one expression for both: a null byte[] would become an empty value.
+            if (item is null)
+                writer.Int32(-1);
+            else
+                writer.Value(Write(type.Element, item));
+        }
         return writer.Written.ToArray();
     }
 }

@@ -33,7 +33,7 @@ internal ref struct BodyReader(ReadOnlyMemory<byte> body)
     }
 
     /// <summary>A value with its length before it; null for SQL null.</summary>
-    public ReadOnlyMemory<byte>? Value() => Int32() is >= 0 and var length ? Take(length) : null;
+    public ReadOnlyMemory<byte>? Value() => Int32() is >= 0 and var length ? Take(length) : default(ReadOnlyMemory<byte>?); // a bare null would be an empty value
 
     /// <exception cref="PostgresProtocolException">Bytes are left.</exception>
     public readonly void End()
