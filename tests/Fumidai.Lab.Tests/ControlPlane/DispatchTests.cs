@@ -35,7 +35,7 @@ public sealed class DispatchTests(LabFixture lab) : IClassFixture<LabFixture>
     {
         Assert.Equal("InvalidAction", (await lab.Ec2Async("DescribeHosts")).ErrorCode);
         Assert.Equal("InvalidAction", (await lab.RdsAsync("DescribeGlobalClusters")).ErrorCode);
-        Assert.Equal("UnknownOperationException", (await lab.SecretsAsync("RestoreSecret", "{}")).ErrorCode);
+        Assert.Equal("UnknownOperationException", (await lab.SecretsAsync("ListSecretVersionIds", "{}")).ErrorCode);
     }
 
     [Fact]
