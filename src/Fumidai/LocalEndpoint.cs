@@ -76,10 +76,10 @@ public abstract class LocalEndpoint : IAsyncDisposable
     /// <summary>The listening Unix socket; null: none.</summary>
     internal Socket? Listener => _socket?.Listener;
 
-    /// <summary>Makes the Unix socket where that is possible, and a passfile in its folder.</summary>
+    /// <summary>Makes the Unix socket where that is possible and others than a child may connect, and a passfile in its folder.</summary>
     internal void Listen(int port, ILogger logger)
     {
-        if (!LocalSocket.IsSupported)
+        if (_request.ServesChild || !LocalSocket.IsSupported)
             return;
         try
         {
@@ -106,8 +106,11 @@ public abstract class LocalEndpoint : IAsyncDisposable
             (null, { } folder) => $"no password; Unix socket: PGHOST={folder}",
             _ => "no password",
         };
-        _request.Tell("auth_proxy", $"Sign in at {at} as {User}, database {_database}, sslmode=disable, {how}",
-            ("address", local.Address.ToString()), ("port", port), ("user", User), ("database", _database), ("passfile", Passfile ?? ""), ("socket", SocketFolder ?? ""), ("source", Source));
+        if (!_request.ServesChild)
+        {
+            _request.Tell("auth_proxy", $"Sign in at {at} as {User}, database {_database}, sslmode=disable, {how}",
+                ("address", local.Address.ToString()), ("port", port), ("user", User), ("database", _database), ("passfile", Passfile ?? ""), ("socket", SocketFolder ?? ""), ("source", Source));
+        }
         if (TrustsLoopback)
             _request.Tell("trusting", $"Warning: every program and every user of this machine can sign in to {_request.Target.Name} through {at} as {User}", ("address", at));
     }

@@ -31,6 +31,8 @@ public sealed record TunnelRequest
     /// <summary>Speaks PostgreSQL to the clients and the Data API to the cluster: there is no other route then. The tunnel's from its opening on, which may fail.</summary>
     public DataApiGateway? DataApi { get; init; }
     internal LocalEndpoint? Endpoint => AuthProxy ?? (LocalEndpoint?)DataApi;
+    /// <summary>Whether only a child of this process connects, by its environment: the endpoint then makes no Unix socket and no file, and says nothing about signing in.</summary>
+    public bool ServesChild { get; init; }
     /// <summary>Where to log.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
     /// <summary>The clock.</summary>

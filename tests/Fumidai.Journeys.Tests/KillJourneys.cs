@@ -21,6 +21,23 @@ public sealed class KillJourneys(RunningLab lab)
         Assert.Equal(files, lab.Files());
     }
 
+    [Fact]
+    public async Task A_killed_auth_proxy_leaves_no_socket_and_no_passfile()
+    {
+        await using var tunnel = lab.Fumidai("tunnel", "cluster/app", "--auth-proxy");
+        await tunnel.OutputLineAsync("Listening on ");
+        var told = await tunnel.ErrorLineAsync("Sign in at ");
+        var folder = told[(told.LastIndexOf('=') + 1)..].Trim();
+        Assert.True(File.Exists(Path.Combine(folder, "pgpass")), told);
+        var (watch, _) = Assert.Single(Machine.Descendants(tunnel.Id));
+
+        tunnel.Kill();
+        await tunnel.FinishAsync();
+
+        await Machine.GoneAsync(watch);
+        Assert.False(Directory.Exists(folder));
+    }
+
     [Theory]
     [InlineData("ssm")]
     [InlineData("ssh")]

@@ -48,6 +48,7 @@ internal static class ClientRun
             Admit = new AddressFollowing(run, access).AdmitAsync,
             LoggerFactory = run.Logs,
             Time = surroundings.Time,
+            ServesChild = true,
         };
         screen.HoldReady();
         LocalEndpoint? endpoint = null;
@@ -95,7 +96,9 @@ internal static class ClientRun
         }
         catch (FumidaiException e)
         {
-            await Verdict.TellAsync(run, request.Access, request.Settings, request.Target, e);
+            // What doctor walks are network paths; the Data API needs none.
+            if (!DataApiGateway.IsNamed(request))
+                await Verdict.TellAsync(run, request.Access, request.Settings, request.Target, e);
             throw;
         }
     }

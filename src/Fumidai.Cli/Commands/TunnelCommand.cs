@@ -45,8 +45,10 @@ internal sealed record TunnelCommand(
         await using var service = TunnelService.Start(run, Drain, Health);
         using var access = AwsAccess.Open(settings.Aws, run.Surroundings.Time);
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+        // A socket's folder outlives a SIGKILL; only other processes can see to that.
+        var watch = new Lazy<DeathWatch>(() => new DeathWatch());
         var following = new AddressFollowing(run, access);
-        var opening = Targets.Select(name => OpenAsync(run, access, settings, name, following.AdmitAsync, giveUp)).ToArray();
+        var opening = Targets.Select(name => OpenAsync(run, access, settings, name, following.AdmitAsync, watch, giveUp)).ToArray();
         try
         {
             await Task.WhenAll(opening);
@@ -65,6 +67,8 @@ internal sealed record TunnelCommand(
         finally
         {
             await Task.WhenAll(opening.Where(o => o.IsCompletedSuccessfully).Select(o => o.Result.DisposeAsync().AsTask()));
+            if (watch.IsValueCreated)
+                watch.Value.Dispose();
         }
     }
 
@@ -89,7 +93,7 @@ internal sealed record TunnelCommand(
     }
 
     private async Task<Tunnel> OpenAsync(
-        Run run, AwsAccess access, Settings settings, string name, Func<BastionInstance, System.Net.IPAddress, CancellationToken, ValueTask<bool>> admit, CancellationTokenSource giveUp)
+        Run run, AwsAccess access, Settings settings, string name, Func<BastionInstance, System.Net.IPAddress, CancellationToken, ValueTask<bool>> admit, Lazy<DeathWatch> watch, CancellationTokenSource giveUp)
     {
         try
         {
@@ -108,7 +112,10 @@ internal sealed record TunnelCommand(
                 request = request with { DataApi = await DataApiGateway.PrepareAsync(request, run.Surroundings.Environment, Proxy == ProxyUse.Trusting, run.Screen.Waiting, giveUp.Token) };
             else if (Proxy != ProxyUse.No)
                 request = request with { AuthProxy = await PrepareProxyAsync(run, request, giveUp.Token) };
-            return await ClientRun.ExplainedAsync(run, request, () => Tunnel.OpenAsync(request, giveUp.Token));
+            var tunnel = await ClientRun.ExplainedAsync(run, request, () => Tunnel.OpenAsync(request, giveUp.Token));
+            if ((request.AuthProxy ?? (LocalEndpoint?)request.DataApi)?.SocketFolder is { } folder)
+                watch.Value.RemoveFolder(folder);
+            return tunnel;
         }
         catch when (!giveUp.IsCancellationRequested)
         {
