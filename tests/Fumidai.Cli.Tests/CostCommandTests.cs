@@ -19,7 +19,7 @@ public sealed class CostCommandTests : IDisposable
 
         Assert.True(ran.ExitCode == 0, ran.ToString());
         Assert.StartsWith("""
-            The way to the database, ap-northeast-1
+            The way to the database, USD a month in ap-northeast-1
                 0.04  Data API, no bastion                                         ▏
                 2.16  Instance Connect Endpoint, bastion stopped when idle         ▋
                 3.46  public bastion, stopped when idle                            ▉
@@ -35,7 +35,7 @@ public sealed class CostCommandTests : IDisposable
                66.04  private bastion, three endpoints, two zones                  █████████████████▎
               102.59  private bastion, NAT gateway, two zones                      ██████████████████████████▊
 
-            The database, ap-northeast-1
+            The database, USD a month in ap-northeast-1
                 5.00  Aurora DSQL                                       █▊
                19.85  Aurora Serverless v2 that pauses, 0 ACU at least  ███████▏
                56.35  Aurora Serverless v2 at its minimum, 0.5 ACU      ████████████████████▎

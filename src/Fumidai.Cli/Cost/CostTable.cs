@@ -27,7 +27,8 @@ internal sealed record CostTable(CostComparison Comparison, CostQuestion Questio
     {
         foreach (var (part, title) in new[] { (ArchitecturePart.Way, "The way to the database"), (ArchitecturePart.Database, "The database") })
         {
-            yield return $"{title}, {Comparison.Region}";
+            foreach (var line in Wrap("", $"{title}, USD a month in {Comparison.Region}"))
+                yield return line;
             foreach (var line in Rows([.. Comparison.Of(part)]))
                 yield return line;
             yield return "";

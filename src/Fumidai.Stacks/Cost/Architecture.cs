@@ -53,7 +53,7 @@ public sealed record Architecture(string Id, ArchitecturePart Part, string Famil
             new("No public address and no inbound rule from the internet; nothing runs when nobody works.", OfConnectEndpoint, "The least that a bastion can cost: its hours of use and its disk."),
             new() { HasPrivateBastion = true, StopsWhenIdle = true }),
         new("data-api", ArchitecturePart.Way, "Data API, no bastion", null,
-            new("No network path at all: IAM and TLS to AWS, and each call a CloudTrail data event where you turn those on.", "SQL from scripts only, 1 MiB of result a call; no client, no COPY, no dump.", "Per call, and nothing else; it keeps the cluster awake as any connection does."),
+            new("No network path at all: IAM and TLS to AWS, and each call a CloudTrail data event where you turn those on.", "An HTTPS call a statement, 1 MiB of result each; clients, COPY and dumps work, bulk is slow.", "Per call, and nothing else; it keeps the cluster awake as any connection does."),
             DataApi),
         Database("aurora-pausing", "Aurora Serverless v2 that pauses, 0 ACU at least",
             new("In your VPC; IAM or a secret signs in.", "0.5 ACU and up when used; the first connection after a pause waits for about 15 seconds.", "Capacity only while somebody is connected; storage and the secret always."), 0, 0.5m),
