@@ -89,11 +89,11 @@ internal sealed record Examination(Run Run, CommandLineSettings CommandLine, str
             var found = Name is null ? [] : (await Task.WhenAll(others.Select(r => IsThereAsync(settings, r)))).OfType<string>().ToList();
             return found.Count > 0
                 ? new("other-region", Hop.Database, $"the target is in {string.Join(" and ", found)}, not here", evidence, new Fix($"fumidai doctor {Name} --region {found[0]}"), Reason.NotFound)
-                : new("target-missing", Hop.Database, "the target is not there", $"{evidence}{(Name is null ? "" : $", nor in {others.Count} other regions")}", new Fix("fumidai targets (another account? Name its profile with --profile)"), Reason.NotFound);
+                : new("target-missing", Hop.Database, "the target is not there", $"{evidence}{(Name is null ? "" : $", nor in {(others.Count == 1 ? "the other region" : $"the {others.Count} other regions")}")}; --profile names another account", new Fix("fumidai targets"), Reason.NotFound);
         }
         catch (AwsFailure)
         {
-            return new("target-missing", Hop.Database, "the target is not there", f.Message, new Fix("fumidai targets (another account or region? --profile, --region)"), Reason.NotFound);
+            return new("target-missing", Hop.Database, "the target is not there", $"{f.Message}; --profile and --region name another account or region", new Fix("fumidai targets"), Reason.NotFound);
         }
     }
 
