@@ -3,18 +3,6 @@ using Microsoft.Extensions.Logging;
 
 namespace Fumidai;
 
-/// <summary>What the search for a route is for.</summary>
-/// <param name="IsFirst">The tunnel is being opened: one after the other, each given its time, and the far end must answer.</param>
-/// <param name="IsAwaited">Clients wait: a stopped bastion may be started for them.</param>
-internal readonly record struct RouteSearch(bool IsFirst, bool IsAwaited);
-
-/// <summary>A route that can be asked whether its other end still lives, without asking the target anything.</summary>
-internal interface IAnsweringRoute
-{
-    /// <summary>Whether it answered in time.</summary>
-    ValueTask<bool> AnswersAsync(TimeSpan within, CancellationToken cancellationToken);
-}
-
 /// <summary>
 /// The route beneath a tunnel, whichever it is now. When it is lost, or answers no more while a client waits, another is searched for without
 /// end; clients wait meanwhile. Connections that a lost route carried are cut by the route itself; a replaced route that still stands keeps its

@@ -144,7 +144,7 @@ internal sealed class StackLab : IAsyncDisposable
             _sessions = new SessionTable(context, options);
             _controls = new ControlChannels(_sessions, context.Time);
             var instances = new InstanceInformation(context, _controls, () => agents?.Invoke(context) ?? []);
-            Services = [new SystemsManager(context, new SessionOperations(context, _sessions, _controls, instances, new StartThrottle(options.Service, context.Time)), instances)];
+            Services = [new SsmService(context, new SessionOperations(context, _sessions, _controls, instances, new StartThrottle(options.Service, context.Time)), instances)];
         }
 
         public IReadOnlyList<IAwsService> Services { get; }

@@ -7,6 +7,7 @@ internal sealed record DoctorCommand(string? Target, CommandLineSettings Setting
 {
     private static readonly OptionSpec FixOption = new("--fix", null, "carry out the fixes that touch only what fumidai up built, after asking, and look again", OptionGroup.Output);
     private static readonly OptionSpec NoProof = new("--no-proof", null, "read only: open no session, sign in nowhere (and wake no paused database)", OptionGroup.Output);
+    private static readonly OptionSpec YesOption = new("--yes", null, "with --fix: agree beforehand, for scripts", OptionGroup.Output);
 
     internal static readonly VerbSpec Spec = new()
     {
@@ -20,14 +21,14 @@ internal sealed record DoctorCommand(string? Target, CommandLineSettings Setting
             command to paste. Exit code 0 when a path works, else that of the first broken hop.
             """,
         Targets = TargetCount.Optional,
-        Options = [Options.Via, Options.Bastion, Options.Identity, Options.Port, Options.Auth, Options.SecretId, Options.User, Options.DatabaseName, Options.CaFile, FixOption, NoProof, .. Options.OfAws, Options.Config, .. Options.OfOutput, Options.Yes],
+        Options = [Options.Via, Options.Bastion, Options.Identity, Options.Port, Options.Auth, Options.SecretId, Options.User, Options.DatabaseName, Options.CaFile, FixOption, NoProof, .. Options.OfAws, Options.Config, .. Options.OfOutput, YesOption],
         Examples =
         [
             ("fumidai doctor cluster/app", "why can it not be reached, or how well can it"),
             ("fumidai doctor app --via ssm --fix", "one route; repair what is ours"),
             ("fumidai doctor app --json | jq '.routes[].findings'", "for programs"),
         ],
-        Create = typed => new DoctorCommand(typed.Targets is [var target] ? target : null, typed.Settings, typed.Output, typed.Has(FixOption), typed.Has(Options.Yes), typed.Has(NoProof)),
+        Create = typed => new DoctorCommand(typed.Targets is [var target] ? target : null, typed.Settings, typed.Output, typed.Has(FixOption), typed.Has(YesOption), typed.Has(NoProof)),
     };
 
     public bool EventsOnOutput => true;

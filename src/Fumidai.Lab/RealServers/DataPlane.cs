@@ -33,7 +33,7 @@ internal sealed class DataPlane : ILabPart
         _machines = new(context, _keeper, places, _agents, folder);
         _dataApi = new(context, _machines.Database);
         var instances = new InstanceInformation(context, _controls, () => _agents.Managed);
-        Services = [new SystemsManager(context, new SessionOperations(context, _sessions, _controls, instances, new StartThrottle(options.Service, context.Time)), instances), new InstanceConnect(context, _machines.PushKey), _dataApi];
+        Services = [new SsmService(context, new SessionOperations(context, _sessions, _controls, instances, new StartThrottle(options.Service, context.Time)), instances), new InstanceConnect(context, _machines.PushKey), _dataApi];
         _tunnels = new(context, places);
         Routes = [new RelayRoutes(context, options, _sessions, _controls, ClientArrived), _tunnels];
     }

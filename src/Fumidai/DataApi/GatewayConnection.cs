@@ -201,15 +201,10 @@ internal sealed partial class GatewayConnection : IAsyncDisposable
     }
 
     /// <summary>Characters as PostgreSQL counts them.</summary>
-    private static int Characters(string text, int length) => text.AsSpan(0, length).EnumerateRunes().Count();
-}
-
-internal static class RuneCounting
-{
-    public static int Count(this SpanRuneEnumerator runes)
+    private static int Characters(string text, int length)
     {
         var count = 0;
-        while (runes.MoveNext())
+        foreach (var _ in text.AsSpan(0, length).EnumerateRunes())
             count++;
         return count;
     }

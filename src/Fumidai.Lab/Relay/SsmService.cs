@@ -1,7 +1,7 @@
 namespace Fumidai.Lab;
 
 /// <summary>The <c>ssm</c> service: sessions, managed instances, session documents, AWS's public image parameters (aws-facts §1.1).</summary>
-internal sealed class SystemsManager(LabContext context, SessionOperations sessions, InstanceInformation instances) : IAwsService
+internal sealed class SsmService(LabContext context, SessionOperations sessions, InstanceInformation instances) : IAwsService
 {
     public string SigningName => "ssm";
     public AwsProtocol Protocol => AwsProtocol.Json11;
