@@ -201,10 +201,13 @@ public sealed class ReplayClientTests
         }
         foreach (var app in apps.Values) await app.Soon();
         if (smux) await channel.UntilSentAsync("the last SYN or FIN", sent => Signs(sent) >= recorded.Events.Count(IsSign));
+        else await channel.UntilSentAsync("the last flag", sent => Flags(sent) >= Flags(transcript.PayloadsFrom("client").Where(IsNoTerminate)));
         channel.End(new SessionEnd(SessionEndKind.Closed, ""));
         await running.Soon();
         return recorded;
     }
+
+    private static int Flags(IEnumerable<ReceivedPayload> payloads) => payloads.Count(payload => payload.Type == PayloadType.Flag);
 
     private static async Task<PortStream> DoAsync(Task<PortStream> before, JsonObject line, Transcript transcript)
     {
